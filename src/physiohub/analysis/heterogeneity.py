@@ -1,0 +1,136 @@
+"""Heterogeneity: tau with its interval, against its prior and against the typical within-study variance; I^2 from Q."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from physiohub.inference.posterior import Posterior
+from physiohub.model.priors import Fixed
+
+__all__ = ["Heterogeneity", "Q", "cochran_q", "heterogeneity"]
+
+Floats = NDArray[np.float64]
+_DENSITY_POINTS = 161
+
+
+@dataclass(frozen=True, slots=True)
+class Q:
+    """Cochran's Q of the common-effect network model: statistic, degrees of freedom, p (None without any)."""
+
+    q: float
+    df: int
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heterogeneity:
+    """What is known of the differences between studies of one comparison.
+
+    Attributes
+    ----------
+    mean, sd, q2_5, median, q97_5
+        Of tau's posterior; None in a common-effect fit.
+    q, i_squared
+        Cochran's Q and max(0, (Q - df)/Q); None without degrees of freedom.
+    typical_within_sd
+        Square root of the median sampling variance of a contrast.
+    prior_q80
+        80% point of tau's prior.
+    grid, prior_density, posterior_density : array (point,)
+        For the figure; empty when tau is known.
+    warning
+        Why the prior of tau may drive the answer; None when it does not.
+    """
+
+    mean: float | None
+    sd: float | None
+    q2_5: float | None
+    median: float | None
+    q97_5: float | None
+    q: Q
+    i_squared: float | None
+    typical_within_sd: float
+    prior_q80: float | None
+    grid: Floats
+    prior_density: Floats
+    posterior_density: Floats
+    warning: str | None
+
+
+def cochran_q(fit: Posterior) -> Q:
+    """Q = r' W r of the weighted least-squares fit without heterogeneity, on the contrasts of each study.
+
+    A normal baseline prior would lend Q its own precision, so that the rows are those of a flat baseline.
+    """
+    from physiohub.model.design import whiten
+    from physiohub.model.priors import Flat
+
+    rows = whiten(fit.rows.studies, fit.means.shape[1], Flat())
+    solution = np.linalg.lstsq(rows.X, rows.y, rcond=None)[0]
+    q = float(np.sum(np.square(rows.y - rows.X @ solution)))
+    df = len(rows.y) - rows.X.shape[1]
+    return Q(q, df, float(chdtrc(df, q)) if df > 0 else None)
+
+
+def heterogeneity(fit: Posterior) -> Heterogeneity:
+    """Heterogeneity of a fit (METHODS section 7)."""
+    q = cochran_q(fit)
+    i_squared = max(0.0, (q.q - q.df) / q.q) if q.df > 0 and q.q > 0 else (0.0 if q.df > 0 else None)
+    known = fit.tau is None or fit.tau.map is None
+    tau, prior = fit.tau, fit.priors.tau
+    grid, before, after = (np.empty(0),) * 3 if known else _densities(fit)
+    return Heterogeneity(
+        mean=None if tau is None else tau.mean,
+        sd=None if tau is None else tau.sd,
+        q2_5=None if tau is None else tau.quantile(0.025),
+        median=None if tau is None else tau.quantile(0.5),
+        q97_5=None if tau is None else tau.quantile(0.975),
+        q=q,
+        i_squared=i_squared,
+        typical_within_sd=_typical_within_sd(fit),
+        prior_q80=None if prior is None or isinstance(prior, Fixed) else prior.quantile(0.8),
+        grid=grid,
+        prior_density=before,
+        posterior_density=after,
+        warning=_warning(fit),
+    )
+
+
+def _densities(fit: Posterior) -> tuple[Floats, Floats, Floats]:
+    """Prior and posterior density of tau on a grid that shows both."""
+    assert fit.tau is not None
+    assert fit.priors.tau is not None
+    low, high = fit.priors.tau.support
+    end = max(1.25 * fit.tau.quantile(0.995), min(fit.priors.tau.quantile(0.9), 2 * fit.tau.quantile(0.995)))
+    grid = np.linspace(low, min(end, high), _DENSITY_POINTS)
+    # the ends are limits: the maps send them to infinity
+    grid[0] = low + 1e-6 * (grid[-1] - low)
+    grid[-1] -= 1e-9 * (grid[-1] - low)
+    return grid, np.exp(fit.priors.tau.log_density(grid)), fit.tau.density(grid)
+
+
+def _typical_within_sd(fit: Posterior) -> float:
+    """Root of the median variance of a contrast with its study's arm 0."""
+    variances = []
+    for study in fit.rows.studies:
+        diagonal = np.diag(study.sampling)
+        variances += list(diagonal if study.level == "contrast" else diagonal[1:] + diagonal[0])
+    return float(np.sqrt(np.median(variances)))
+
+
+def _warning(fit: Posterior) -> str | None:
+    """METHODS section 6: a posterior median of tau above the prior's 80% point means that the prior holds it down."""
+    prior, tau = fit.priors.tau, fit.tau
+    if prior is None or tau is None or isinstance(prior, Fixed):
+        return None
+    median, point = tau.quantile(0.5), prior.quantile(0.8)
+    if median <= point:
+        return None
+    return (
+        f"The posterior median of tau ({median:.2f}) lies above the 80% point of its prior {prior} ({point:.2f}): the "
+        "prior holds tau down. Read the main result together with the fits under wider priors."
+    )

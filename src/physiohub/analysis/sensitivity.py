@@ -1,0 +1,83 @@
+"""Other reasonable questions asked of the same trials: every refit that was run, beside the main answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from physiohub.analysis.effects import Direction, RelativeEffects, relative_effects
+from physiohub.errors import DataError, ModelError
+from physiohub.inference.fit import fit
+from physiohub.inference.posterior import Posterior
+from physiohub.model.defaults import default_scale
+from physiohub.model.spec import ModelSpec
+from physiohub.network.network import Network
+
+__all__ = ["Alternative", "Refit", "model_alternatives", "refit"]
+
+# Rhodes 2015 (J Clin Epidemiol 68:52), tau^2 of an SMD of pain or functioning, non-pharmacological interventions
+_RHODES_PHYSIOTHERAPY = "log-t(-3.02, 2.27, 5)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alternative:
+    """A question to be asked beside the main one.
+
+    Attributes
+    ----------
+    kind
+        ``"tau prior"``, ``"effects"`` or ``"review"`` (one of the review's own [[sensitivity]]).
+    network, spec
+        None when the question cannot be asked; `reason` then says why.
+    """
+
+    id: str
+    label: str
+    kind: str
+    network: Network | None = None
+    spec: ModelSpec | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refit:
+    """The answer to an alternative; `posterior` is None when there is none, and `reason` says why."""
+
+    alternative: Alternative
+    posterior: Posterior | None
+    effects: RelativeEffects | None
+    reason: str | None
+
+
+def model_alternatives(network: Network, spec: ModelSpec) -> tuple[Alternative, ...]:
+    """The priors of tau that stand side by side with the main one, and the other choice of effects.
+
+    For an SMD half-normal(0.5), half-normal(1), the empirical prior of Rhodes 2015 for non-pharmacological
+    interventions, and uniform(0, 5) (METHODS section 6); for other measures the same shapes on the scale u of the
+    default priors.
+    """
+    u, _ = default_scale(network, spec)
+    texts: list[tuple[str, str]] = []
+    if u is not None:
+        texts = [(f"half-normal({u:.6g})", ""), (f"half-normal({2 * u:.6g})", "")]
+        texts += [(_RHODES_PHYSIOTHERAPY, " on tau^2 (Rhodes 2015)")] if spec.measure == "SMD" else []
+        texts += [(f"uniform(0, {10 * u:.6g})", "")]
+    random = replace(spec, effects="random")
+    found = [
+        Alternative(f"tau-{k}", f"tau ~ {text}{note}", "tau prior", network, replace(random, tau_prior=text))
+        for k, (text, note) in enumerate(texts, start=1)
+    ]
+    if spec.effects == "random":
+        common = replace(spec, effects="common", tau_prior=None)
+        return (*found, Alternative("common", "common effect", "effects", network, common))
+    return tuple(found)
+
+
+def refit(alternative: Alternative, *, better: Direction, mid: float | None = None) -> Refit:
+    """Ask one alternative; a question without an answer keeps its reason, and nothing is dropped."""
+    if alternative.network is None or alternative.spec is None:
+        return Refit(alternative, None, None, alternative.reason or "not possible")
+    try:
+        posterior = fit(alternative.network, alternative.spec)
+    except (DataError, ModelError) as error:
+        return Refit(alternative, None, None, f"not possible: {error}")
+    return Refit(alternative, posterior, relative_effects(posterior, better=better, mid=mid), None)

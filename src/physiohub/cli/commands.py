@@ -1,0 +1,208 @@
+"""The commands that read data: analyse, check; and schema, which tells the shape of what they write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from physiohub.cli.console import counted, progress_shown, say, say_error, show_issues
+from physiohub.cli.new import left_to_fill_in
+from physiohub.cli.options import (
+    BaselinePrior,
+    Better,
+    Columns,
+    EffectPrior,
+    Effects,
+    Engine,
+    Exclude,
+    Level,
+    Likelihood,
+    Measure,
+    Quiet,
+    Reference,
+    Seed,
+    SourcePath,
+    TableOptions,
+    TauPrior,
+    ZeroCells,
+)
+from physiohub.errors import DataError, Issue, UsageError, errors_of
+from physiohub.report.atomic import check_target
+
+__all__ = ["analyse", "check", "schema"]
+
+
+def analyse(
+    path: SourcePath,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write, whole or not at all.")
+    ],
+    measure: Measure = None,
+    reference: Reference = None,
+    better: Better = None,
+    effects: Effects = None,
+    likelihood: Likelihood = None,
+    tau_prior: TauPrior = None,
+    effect_prior: EffectPrior = None,
+    baseline_prior: BaselinePrior = None,
+    engine: Engine = None,
+    level: Level = None,
+    zero_cells: ZeroCells = None,
+    exclude: Exclude = None,
+    column: Columns = None,
+    seed: Seed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Analyse a review folder or a table: results, tables, figures and a report in one folder.
+
+    An existing output folder is replaced only if it is empty or an earlier run wrote it.
+    """
+    options = TableOptions(
+        measure=measure, reference=reference, better=better, effects=effects, likelihood=likelihood,
+        tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine, level=level,
+        zero_cells=zero_cells, exclude=exclude, column=column, seed=seed,
+    )  # fmt: skip
+    review = _is_review(path)
+    if review:
+        options.refuse_for_review(path)
+    else:
+        options.require()
+    check_target(output, [path])  # before the work, not after it
+    question = {} if review else _question(options)
+
+    from physiohub.cli.summary import show_written  # the engine is loaded when the question is known to be one
+    from physiohub.report import run
+
+    with progress_shown(quiet=quiet) as progress:
+        analysis = run.analyse(path, progress=progress, **question)
+        progress("", "writing")
+        analysis.write(output)
+    if not quiet:
+        show_issues(analysis.issues, stream="stderr")
+        show_written(analysis, output)
+
+
+def _question(options: TableOptions) -> dict[str, Any]:
+    """What `run.analyse` takes beside a table."""
+    return {
+        "spec": options.spec(),
+        "better": options.better,
+        "reference": options.reference,
+        "columns": options.columns(),
+        "exclude": options.exclusions(),
+    }
+
+
+def _is_review(path: Path) -> bool:
+    return path.is_dir() or path.name == "review.toml"
+
+
+def check(
+    path: SourcePath,
+    format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the problems.")] = "text",
+    measure: Measure = None,
+    reference: Reference = None,
+    better: Better = None,
+    effects: Effects = None,
+    likelihood: Likelihood = None,
+    tau_prior: TauPrior = None,
+    effect_prior: EffectPrior = None,
+    baseline_prior: BaselinePrior = None,
+    engine: Engine = None,
+    level: Level = None,
+    zero_cells: ZeroCells = None,
+    exclude: Exclude = None,
+    column: Columns = None,
+    seed: Seed = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find every problem of a review or table at once, by study, row and column.
+
+    Exit code 1 if any of them is an error. Takes the options of `analyse`; a table needs none of them.
+    """
+    if format not in ("text", "json"):
+        raise UsageError(f"--format must be text or json, not {format!r}.")
+    options = TableOptions(
+        measure=measure, reference=reference, better=better, effects=effects, likelihood=likelihood,
+        tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine, level=level,
+        zero_cells=zero_cells, exclude=exclude, column=column, seed=seed,
+    )  # fmt: skip
+    if _is_review(path):
+        options.refuse_for_review(path)
+        issues, summary = _check_review(path)
+    else:
+        issues, summary = _check_table(path, options)
+    if format == "json":
+        _print_json(issues)
+    else:
+        if not quiet:
+            _print_lines(summary)
+        show_issues(issues, stream="stdout")
+        if not issues:
+            say(f"{path.name}: no problems found.")
+    if errors := errors_of(issues):
+        say_error(f"{path.name}: {counted(errors)}; an analysis needs none.", prefix="")
+        raise typer.Exit(1)
+
+
+def _check_table(path: Path, options: TableOptions) -> tuple[Sequence[Issue], list[str]]:
+    """Every issue of a table, and what was recognised in it."""
+    from physiohub.cli.summary import network_lines
+    from physiohub.prepare.tables import read_table
+
+    options.spec()  # a wrong word is wrong usage, whatever the table holds
+    try:
+        network = read_table(
+            path, reference=options.reference, measure=options.measure, columns=options.columns(),
+            exclude=options.exclusions(),
+        )  # fmt: skip
+    except DataError as error:
+        return error.issues, []
+    return network.issues, network_lines(network)
+
+
+def _check_review(path: Path) -> tuple[Sequence[Issue], list[str]]:
+    """Every issue of a review and of the network of each of its outcomes."""
+    from physiohub.cli.summary import network_lines
+    from physiohub.evidence.review import read_review
+
+    folder = path if path.is_dir() else path.parent
+    unfilled = left_to_fill_in(folder)
+    try:
+        review = read_review(folder)
+    except DataError as error:
+        return [*error.issues, *unfilled], []
+    issues, lines = [*review.issues, *unfilled], []
+    for outcome in review.outcomes:
+        try:
+            prepared = review.network(outcome.id)
+        except DataError as error:
+            issues += error.issues
+        else:
+            issues += prepared.network.issues
+            lines += [f"Outcome {outcome.id}", *network_lines(prepared.network)]
+    return list(dict.fromkeys(issues)), lines
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        say(line)
+
+
+def _print_json(issues: Sequence[Issue]) -> None:
+    """The document of `physiohub/check/1`."""
+    document = {"schema": "physiohub/check/1", "issues": [issue.to_dict() for issue in issues]}
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def schema(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="results or check.")],
+) -> None:
+    """Print the JSON Schema of a file that PhysioHub writes."""
+    from physiohub.evidence.schema import schema_text
+
+    print(schema_text(name), end="")

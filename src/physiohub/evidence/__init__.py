@@ -1,0 +1,1 @@
+"""The review as a record: protocol, results, provenance."""

@@ -1,0 +1,1 @@
+"""From (network, specification) to a posterior."""

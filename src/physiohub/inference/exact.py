@@ -1,0 +1,328 @@
+"""The exact engine: normal data, tau integrated by quadrature, everything else in closed form.
+
+Given tau the model is linear and Gaussian: ``P(tau) = P0 + X' W X`` with ``W = diag(1 / (1 + tau^2 lambda))``,
+``d | tau, y ~ N(m(tau), P(tau)^-1)`` and ``log p(y | tau)`` in closed form (METHODS section 2; Higgins et al. 2009,
+J R Stat Soc A 172:137, section 4, for the pairwise case). Effects with a t prior are normal given their own precisions,
+which join tau as nodes of a quasi-Monte Carlo rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv, ndtr
+
+from physiohub.errors import ModelError
+from physiohub.inference.tau_grid import TauMap, TauMarginal
+from physiohub.model.defaults import Priors
+from physiohub.model.design import Rows
+from physiohub.model.priors import Fixed, Flat, Normal, Prior, StudentT, TauPrior
+
+__all__ = ["ExactNodes", "explore"]
+
+Floats = NDArray[np.float64]
+
+# log of what may be cut off a tail relative to the peak: below the rounding of a double
+_CUT = 42.0
+_FIRST_INTERVALS = 24
+# points of a scan for the mass
+_SCAN = 33
+_MAX_INTERVALS = 1536
+_TOLERANCE = 1e-11
+# t priors of effects: vectors of prior precisions, doubled until nothing moves by a ten-thousandth of a posterior SD
+_FIRST_VECTORS, _MAX_VECTORS = 128, 8192
+_VECTOR_TOLERANCE = 1e-4
+# nodes x parameters^2 of such a posterior, 24 MB, and points x row x parameter of one block of work, 32 MB
+_MAX_CELLS = 3.0e6
+_BLOCK_CELLS = 4.0e6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactNodes:
+    """The posterior as a mixture: within a node d is normal and tau is known.
+
+    Attributes
+    ----------
+    weights : array (node,)
+    tau : array (node,)
+    means : array (node, parameter)
+    covariances : array (node, parameter, parameter)
+    tau_marginal
+        Posterior of tau by itself; None in a common-effect fit.
+    log_evidence
+        log p(y), up to a constant under a flat prior of d.
+    numerical_error
+        The largest change between the last two resolutions, see `explore`.
+    """
+
+    weights: Floats
+    tau: Floats
+    means: Floats
+    covariances: Floats
+    tau_marginal: TauMarginal | None
+    log_evidence: float
+    numerical_error: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Conditional:
+    """The posterior of d given tau and prior precisions, at many points at once."""
+
+    rows: Rows
+    prior_mean: Floats
+    origin: Floats
+    residual: Floats
+
+    @classmethod
+    def of(cls, rows: Rows, prior_mean: Floats) -> _Conditional:
+        # quadratic forms are taken around a least-squares solution: no large numbers cancel
+        origin = np.asarray(np.linalg.lstsq(rows.X, rows.y, rcond=None)[0], dtype=float)
+        return cls(rows, prior_mean, origin, rows.y - rows.X @ origin)
+
+    def log_evidence(self, tau: Floats, precision: Floats) -> Floats:
+        """Log p(y | tau, prior precision) (point,) for tau (point,), precision (point, parameter)."""
+        return np.concatenate([self._solve(t, p)[0] for t, p in self._blocks(tau, precision)])
+
+    def moments(self, tau: Floats, precision: Floats) -> tuple[Floats, Floats]:
+        """Means (point, parameter) and covariances (point, parameter, parameter) of d."""
+        solved = [self._solve(t, p) for t, p in self._blocks(tau, precision)]
+        means = np.concatenate([s[1] for s in solved])
+        return means, np.concatenate([np.linalg.inv(s[2]) for s in solved])
+
+    def _blocks(self, tau: Floats, precision: Floats) -> list[tuple[Floats, Floats]]:
+        size = self.rows.X.size + self.rows.X.shape[1] ** 2 + 1
+        parts = max(1, int(np.ceil(len(tau) * size / _BLOCK_CELLS)))
+        return list(zip(np.array_split(tau, parts), np.array_split(precision, parts), strict=True))
+
+    def _solve(self, tau: Floats, precision: Floats) -> tuple[Floats, Floats, Floats]:
+        """Log evidence (point,), mean (point, parameter), P (point, parameter, parameter)."""
+        x, r = self.rows.X, self.residual
+        variance = 1 + np.square(tau)[:, None] * self.rows.spread  # (point, row)
+        weighted = x / variance[:, :, None]  # (point, row, parameter)
+        posterior = np.matmul(x.T, weighted)
+        diagonal = np.arange(x.shape[1])
+        posterior[:, diagonal, diagonal] += precision
+        shift = self.prior_mean - self.origin  # prior mean seen from the origin
+        score = np.matmul(r, weighted) + precision * shift
+        step = np.linalg.solve(posterior, score[:, :, None])[:, :, 0]
+        quadratic = (np.square(r) / variance).sum(1) + (precision * shift**2).sum(1) - (score * step).sum(1)
+        proper = precision > 0
+        log_prior = 0.5 * np.log(np.where(proper, precision, 1.0)).sum(1)
+        log_det = np.log(variance).sum(1) + self.rows.log_det_sampling + np.linalg.slogdet(posterior)[1]
+        rank = len(r) - (x.shape[1] - proper.sum(1))
+        log_evidence = log_prior - 0.5 * (log_det + quadratic + rank * np.log(2 * np.pi))
+        return log_evidence, self.origin + step, posterior
+
+
+def explore(rows: Rows, priors: Priors) -> ExactNodes:
+    """The exact posterior of d and tau.
+
+    The nodes of tau are placed where its posterior has mass and halved in distance until no mean, SD or tail
+    probability (at mean -+ 1.96 SD) of a basic parameter or of tau moves by more than 1e-11; means and SDs are counted
+    in posterior SDs. The change of the last halving, or the bound of rounding errors when that is larger, is the
+    `numerical_error`; the finer of the two answers is returned.
+
+    Parameters
+    ----------
+    rows
+        Of `physiohub.model.design.whiten`.
+    priors
+        Of d: flat, normal or t. Of tau: any, or None for a common effect.
+
+    Raises
+    ------
+    ModelError
+        When the posterior of tau does not exist, or the prior of d is of another kind.
+    """
+    parameters = rows.X.shape[1]
+    prior_mean, precisions = _effect_precisions(priors.d, parameters, _FIRST_VECTORS)
+    model = _Conditional.of(rows, prior_mean)
+    nodes = _at_resolution(model, priors, precisions)
+    if not isinstance(priors.d, StudentT) or not parameters:
+        return nodes
+    while True:
+        count = 2 * len(precisions)
+        precisions = _effect_precisions(priors.d, parameters, count)[1]
+        finer = _at_resolution(model, priors, precisions)
+        change = _change(nodes, finer)
+        nodes = _with_error(finer, max(change, finer.numerical_error))
+        if change < _VECTOR_TOLERANCE or 2 * len(nodes.tau) * parameters**2 > _MAX_CELLS or count >= _MAX_VECTORS:
+            return nodes
+
+
+def _effect_precisions(prior: Prior, parameters: int, count: int) -> tuple[Floats, Floats]:
+    """Prior means (parameter,) and `count` equally likely vectors of prior precisions (vector, parameter)."""
+    if isinstance(prior, Flat):
+        return np.zeros(parameters), np.zeros((1, parameters))
+    if isinstance(prior, Normal):
+        return np.full(parameters, prior.mean), np.full((1, parameters), prior.sd**-2)
+    if isinstance(prior, StudentT):
+        # t(m, s, df) is N(m, s^2 / w) with w ~ Gamma(df/2, rate df/2); a lattice of w that nests when it doubles
+        uniform = _sobol(count, parameters)
+        precision = np.asarray(gammaincinv(prior.df / 2, uniform), dtype=float) / (prior.df / 2) / prior.s**2
+        return np.full(parameters, prior.mean), precision
+    raise ModelError(f"The exact engine takes flat, normal and t priors of effects, not {prior}.")
+
+
+def _sobol(count: int, dimensions: int) -> Floats:
+    from scipy.stats import qmc  # imported here: it costs half a second and only t priors need it
+
+    # the unscrambled sequence moved by half a cell, so that no point lies on the boundary
+    return np.asarray(qmc.Sobol(dimensions, scramble=False).random(count) + 0.5 / count)
+
+
+def _at_resolution(model: _Conditional, priors: Priors, precisions: Floats) -> ExactNodes:
+    """The posterior for a given set of prior precisions, tau refined until the answer stops moving."""
+    if priors.tau is None or isinstance(priors.tau, Fixed):
+        known = 0.0 if priors.tau is None else priors.tau.value
+        return _known_tau(model, known, precisions, common=priors.tau is None)
+    prior = priors.tau
+
+    def log_posterior(mapping: TauMap, t: Floats) -> Floats:
+        """Log posterior of t and of each precision vector (t, vector)."""
+        tau = mapping.tau(t)
+        grid_tau = np.repeat(tau, len(precisions))
+        grid_precision = np.tile(precisions, (len(t), 1))
+        evidence = model.log_evidence(grid_tau, grid_precision).reshape(len(t), -1)
+        weight = prior.log_density(tau) + mapping.log_slope(t) - np.log(len(precisions))
+        return np.asarray(evidence + weight[:, None])
+
+    tolerance = _TOLERANCE if len(precisions) == 1 else 0.1 * _VECTOR_TOLERANCE
+    mapping, low, high = _window(prior, log_posterior)
+    t = np.linspace(low, high, _FIRST_INTERVALS + 1)
+    values = log_posterior(mapping, t)
+    nodes = _nodes(model, mapping, t, values, precisions)
+    while True:
+        between = 0.5 * (t[1:] + t[:-1])
+        fresh = log_posterior(mapping, between)
+        merged = np.empty((len(t) + len(between), values.shape[1]))
+        merged[::2], merged[1::2] = values, fresh
+        t, values = np.linspace(low, high, len(merged)), merged
+        finer = _nodes(model, mapping, t, values, precisions)
+        change = _change(nodes, finer)
+        nodes = _with_error(finer, max(change, finer.numerical_error))
+        if change < tolerance or len(t) > _MAX_INTERVALS:
+            return nodes
+
+
+def _known_tau(model: _Conditional, tau: float, precisions: Floats, *, common: bool) -> ExactNodes:
+    at = np.full(len(precisions), tau)
+    log_weights = model.log_evidence(at, precisions) - np.log(len(precisions))
+    peak = float(np.max(log_weights))
+    mass = np.exp(log_weights - peak)
+    means, covariances = model.moments(at, precisions)
+    point = np.array([tau])
+    marginal = None if common else TauMarginal(None, np.zeros(1), np.ones(1), point)
+    return ExactNodes(
+        mass / mass.sum(), at, means, covariances, marginal, peak + float(np.log(mass.sum())), _rounding(covariances)
+    )
+
+
+def _window(prior: TauPrior, log_posterior: Callable[[TauMap, Floats], Floats]) -> tuple[TauMap, float, float]:
+    """A map centred on the mass of tau, and the interval of t outside of which nothing is left.
+
+    Raises
+    ------
+    ModelError
+        When no mass is found.
+    """
+    ends = prior.support
+    mapping, low, high = TauMap(*ends, _inside(prior.scale, ends)), -3.5, 3.5
+    t = np.linspace(low, high, _SCAN)
+    # scan again around the mass itself, where the map is gentlest
+    peak = float(mapping.tau(t[int(np.argmax(_total(mapping, t, log_posterior)))]))
+    mapping = TauMap(*ends, _inside(peak, ends))
+    while True:
+        t = np.linspace(low, high, _SCAN)
+        total = _total(mapping, t, log_posterior)
+        if not np.any(np.isfinite(total)):
+            raise ModelError(f"The posterior of tau under {prior} has no mass that can be found.")
+        kept = np.flatnonzero(total > np.max(total) - _CUT)
+        wider_left = 0.7 * (kept[0] == 0 and mapping.may_extend_left(low))
+        wider_right = (0.7 + 0.3 * high) * (kept[-1] == len(t) - 1 and mapping.may_extend_right(high))
+        if wider_left or wider_right:
+            low, high = low - wider_left, high + wider_right
+            continue
+        low, high = float(t[max(kept[0] - 1, 0)]), float(t[min(kept[-1] + 1, len(t) - 1)])
+        if len(kept) >= _SCAN // 3:
+            return mapping, low, high
+
+
+def _total(mapping: TauMap, t: Floats, log_posterior: Callable[[TauMap, Floats], Floats]) -> Floats:
+    """Log posterior of t (t,), over all vectors of prior precisions; -inf where it cannot be computed."""
+    total = np.asarray(np.logaddexp.reduce(log_posterior(mapping, t), axis=1))
+    return np.where(np.isfinite(total), total, -np.inf)
+
+
+def _inside(centre: float, ends: tuple[float, float]) -> float:
+    """A centre that lies well inside the support, so that the map keeps its digits at both ends."""
+    low, high = ends
+    if np.isinf(high):
+        return float(np.clip(centre, low + 1e-8, 1e8))
+    margin = 1e-6 * (high - low)
+    return float(np.clip(centre, low + margin, high - margin))
+
+
+def _nodes(model: _Conditional, mapping: TauMap, t: Floats, values: Floats, precisions: Floats) -> ExactNodes:
+    """The mixture from log posterior values (t, vector)."""
+    peak = float(np.max(values))
+    mass = np.exp(values - peak)
+    total = float(mass.sum())
+    step = float(t[1] - t[0])
+    marginal = TauMarginal(mapping, t, mass.sum(1) / total, mapping.tau(t))
+    # many vectors share the mass: what is left out stays far below their own error
+    least = 1e-17 if mass.shape[1] == 1 else 1e-7
+    kept = np.flatnonzero(mass.ravel() > least * mass.max())
+    tau = np.repeat(marginal.tau, mass.shape[1])[kept]
+    weights = mass.ravel()[kept] / float(mass.ravel()[kept].sum())
+    means, covariances = model.moments(tau, precisions[kept % mass.shape[1]])
+    log_evidence = peak + float(np.log(total * step))
+    return ExactNodes(weights, tau, means, covariances, marginal, log_evidence, _rounding(covariances))
+
+
+def _rounding(covariances: Floats) -> float:
+    """A bound on what rounding does to a solution: machine epsilon times the scaled condition number."""
+    if covariances.shape[-1] == 0:
+        return float(np.finfo(float).eps)
+    widest = covariances[-1]
+    scale = np.sqrt(np.diag(widest))
+    return float(np.finfo(float).eps * np.linalg.cond(widest / np.outer(scale, scale)))
+
+
+def _with_error(nodes: ExactNodes, error: float) -> ExactNodes:
+    return ExactNodes(
+        nodes.weights, nodes.tau, nodes.means, nodes.covariances, nodes.tau_marginal, nodes.log_evidence, float(error)
+    )
+
+
+def _summary(nodes: ExactNodes) -> tuple[Floats, Floats]:
+    """Mean and SD (parameter + tau,) of a mixture."""
+    mean = nodes.weights @ nodes.means
+    within = np.diagonal(nodes.covariances, axis1=1, axis2=2)
+    sd = np.sqrt(nodes.weights @ (within + np.square(nodes.means - mean)))
+    if nodes.tau_marginal is None:
+        return mean, sd
+    return np.append(mean, nodes.tau_marginal.mean), np.append(sd, nodes.tau_marginal.sd)
+
+
+def _change(coarse: ExactNodes, fine: ExactNodes) -> float:
+    """The largest change of a mean, an SD (in SDs of the finer answer) or a tail probability."""
+    (mean_0, sd_0), (mean_1, sd_1) = _summary(coarse), _summary(fine)
+    unit = np.where(sd_1 > 0, sd_1, 1.0)
+    moved = [np.abs(mean_0 - mean_1) / unit, np.abs(sd_0 - sd_1) / unit]
+    p = fine.means.shape[1]
+    for z in (-1.96, 1.96):
+        x = mean_1[:p] + z * sd_1[:p]
+        moved.append(np.abs(_cdf(coarse, x) - _cdf(fine, x)))
+        if fine.tau_marginal is not None and coarse.tau_marginal is not None:
+            at = mean_1[-1] + z * sd_1[-1]
+            moved.append(np.array([abs(coarse.tau_marginal.cdf(at) - fine.tau_marginal.cdf(at))]))
+    return float(max((np.max(m) for m in moved if m.size), default=0.0))
+
+
+def _cdf(nodes: ExactNodes, x: Floats) -> Floats:
+    within = np.sqrt(np.diagonal(nodes.covariances, axis1=1, axis2=2))
+    return np.asarray(nodes.weights @ ndtr((x - nodes.means) / within))

@@ -1,0 +1,1 @@
+"""Effect measures and their arithmetic."""

@@ -1,0 +1,1 @@
+"""The model in the letters of the field: specification, priors, design matrices."""

@@ -1,0 +1,203 @@
+"""From selected rows to studies, and from studies to the network of one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from physiohub.errors import DataError, Issue, errors_of
+from physiohub.network.contrasts import Difference, combine_differences
+from physiohub.network.network import Exclusion, Network, build_network
+from physiohub.network.rows import ArmRow, ContrastRow, StudyRow
+from physiohub.network.study import Arm, Study, Treatment
+from physiohub.prepare.differences import ReadyContrast, contrasts_of
+from physiohub.prepare.instruments import Registry
+from physiohub.prepare.protocol import ChoiceRule, OutcomeProtocol
+from physiohub.prepare.scale import row_issue
+from physiohub.prepare.scores import arms_of
+from physiohub.prepare.selection import Selected
+
+__all__ = ["Material", "network_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a review holds, from which outcomes are prepared.
+
+    Attributes
+    ----------
+    arms, contrasts, studies
+        Rows of its tables.
+    treatments
+        In the order of review.toml.
+    registry
+        Instruments, the review's own included.
+    choices
+        [[choices]] of the review.
+    rounding
+        Line of contrasts.csv -> half a unit of the last decimal of its estimate.
+    hashes
+        File name -> SHA-256.
+    """
+
+    arms: tuple[ArmRow, ...]
+    contrasts: tuple[ContrastRow, ...]
+    studies: tuple[StudyRow, ...]
+    treatments: tuple[Treatment, ...]
+    registry: Registry
+    choices: tuple[ChoiceRule, ...] = ()
+    rounding: Mapping[int, float] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def network_of(
+    selected: Sequence[Selected], material: Material, protocol: OutcomeProtocol, aside: Sequence[Exclusion]
+) -> Network:
+    """The network that the selected rows make.
+
+    Parameters
+    ----------
+    protocol
+        With the whole of [model] that holds for the outcome; it names the reference.
+    aside
+        Studies that report the outcome and do not enter.
+
+    Raises
+    ------
+    DataError
+        With every problem of the rows that would enter, and of the network.
+    """
+    issues: list[Issue] = [issue for one in selected for issue in one.issues]
+    known = {treatment.id for treatment in material.treatments}
+    merge = {member: target for target, members in protocol.merge.items() for member in members}
+    studies = []
+    for one in selected:
+        issues += _unknown_treatments(one, known)
+        if not one.rows:
+            continue
+        try:
+            studies.append(_study(one, material, protocol, merge))
+        except DataError as error:
+            issues += error.issues
+    reference = protocol.model.reference
+    present = {treatment for study in studies for treatment in study.treatments}
+    if studies and reference is not None and reference not in present:
+        issues.append(_reference_absent(reference, sorted(present), protocol))
+    if errors_of(issues):
+        # what is left without the studies in error would be called disconnected for the wrong reason
+        raise DataError(issues)
+    return build_network(
+        studies,
+        reference=reference,
+        treatments=material.treatments,
+        issues=issues,
+        exclusions=aside,
+        hashes=material.hashes,
+    )
+
+
+def _reference_absent(reference: str, present: Sequence[str], protocol: OutcomeProtocol) -> Issue:
+    message = f"No study of {protocol.id!r} has the reference {reference!r}; the studies that enter compare "
+    remedy = "Widen what may enter, or choose another reference."
+    return Issue("reference-absent", message + ", ".join(present) + ".", remedy, value=reference, file="review.toml")
+
+
+def _unknown_treatments(one: Selected, known: set[str]) -> list[Issue]:
+    """Treatments of the rows that enter which review.toml does not list, each at its first row."""
+    first: dict[str, ArmRow | ContrastRow] = {}
+    for row in one.rows:
+        names = (row.treatment, row.versus) if isinstance(row, ContrastRow) else (row.treatment,)
+        for name in names:
+            if name is not None and name not in known:
+                first.setdefault(name, row)
+    remedy = f"Listed: {', '.join(sorted(known))}. Correct the cell, or add it under [[treatments]]."
+    return [
+        Issue(
+            "treatment-unknown",
+            f"The treatment {name!r} is not one of review.toml.",
+            remedy,
+            study=one.study,
+            row=row.row,
+            column="treatment",
+            value=name,
+            file=row.file,
+        )
+        for name, row in first.items()
+    ]
+
+
+def _study(one: Selected, material: Material, protocol: OutcomeProtocol, merge: Mapping[str, str]) -> Study:
+    covariates = next((row.values for row in material.studies if row.study == one.study), {})
+    if one.contrasts:
+        return replace(_contrast_study(one, material, protocol, merge), covariates=covariates)
+    if protocol.continuous:
+        arms = arms_of(one.arms, protocol, material.registry, merge)
+    else:
+        arms = tuple(_plain_arm(row, merge) for row in one.arms)
+    return Study(id=one.study, arms=arms, covariates=covariates)
+
+
+def _plain_arm(row: ArmRow, merge: Mapping[str, str]) -> Arm:
+    """Counts, rates and categories enter as they were typed."""
+    return Arm(
+        treatment=merge.get(row.treatment, row.treatment),
+        label=row.arm or row.treatment,
+        n=row.n,
+        mean=row.mean,
+        sd=row.sd,
+        se=row.se,
+        events=row.events,
+        total=row.total,
+        exposure=row.exposure,
+        time=row.time,
+        categories=row.categories,
+        value_type=row.value_type,
+        rows=(row.row,),
+        source=row.source,
+    )
+
+
+def _contrast_study(one: Selected, material: Material, protocol: OutcomeProtocol, merge: Mapping[str, str]) -> Study:
+    ready = contrasts_of(one.contrasts, protocol, material.registry, merge)
+    combined = combine_differences(
+        one.study,
+        [_difference(contrast, material) for contrast in ready],
+        measure=protocol.measure,
+        source=ready[0].row.source,
+        conversions=tuple(made for contrast in ready for made in contrast.trace),
+    )
+    if combined.contrasts is None:
+        raise DataError(combined.issues)
+    sizes = _sizes([contrast.row for contrast in ready])
+    rows = combined.contrasts.rows
+    arms = tuple(
+        Arm(treatment=t, label=t, n=sizes.get(t), value_type=one.value_type, rows=rows, source=ready[0].row.source)
+        for t in combined.treatments
+    )
+    return Study(id=one.study, arms=arms, contrasts=combined.contrasts)
+
+
+def _difference(contrast: ReadyContrast, material: Material) -> Difference:
+    row = contrast.row
+    if row.versus is None or row.estimate is None or row.se is None:
+        remedy = "Fill in treatment, versus and estimate."
+        raise DataError([row_issue(row, "contrast-incomplete", "The contrast is not complete.", remedy, "estimate")])
+    return Difference(
+        treatment=row.treatment,
+        versus=row.versus,
+        estimate=row.estimate,
+        se=row.se,
+        baseline_se=row.baseline_se,
+        rounding=contrast.factor * material.rounding.get(row.row, 0.0),
+        row=row.row,
+        file=row.file,
+    )
+
+
+def _sizes(rows: Sequence[ContrastRow]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in rows:
+        for treatment, n in ((row.treatment, row.n_treatment), (row.versus, row.n_versus)):
+            if treatment is not None and n is not None:
+                found.setdefault(treatment, n)
+    return found
