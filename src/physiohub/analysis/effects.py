@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from physiohub.errors import UsageError
 from physiohub.inference.posterior import Posterior
+from physiohub.measures.measure import MEASURES
+from physiohub.network.display import ShownAsTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,12 +72,17 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class RelativeEffects:
+class RelativeEffects(ShownAsTable):
     """Relative effects, one an ordered pair; `scale` says what they are."""
 
     effects: tuple[Effect, ...]
     scale: str
     level: float
+
+    @property
+    def _caption(self) -> str:
+        scale = f"{self.scale[:1].upper()}{self.scale[1:]}"
+        return f"{scale}, treatment minus versus; low to high: {100 * self.level:g}% interval"
 
     def to_frame(self) -> pd.DataFrame:
         """One row a pair; columns as the attributes of `Effect`."""
@@ -122,8 +129,6 @@ def relative_effects(
     -----
     Probabilities, means and SDs are exact; quantiles are roots of the mixture's CDF (METHODS section 7).
     """
-    from physiohub.measures.measure import MEASURES
-
     if mid is not None and (not mid > 0 or better is None):
         raise UsageError("mid must be above zero and needs a direction: give better='lower' or 'higher'.")
     sign = None if better is None else direction_sign(better)

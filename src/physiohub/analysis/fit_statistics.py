@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physiohub.inference.posterior import Posterior
+from physiohub.network.display import ShownAsTable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,10 +43,14 @@ class StudyFit:
 
 
 @dataclass(frozen=True, slots=True)
-class FitStatistics:
+class FitStatistics(ShownAsTable):
     """Fit of the whole network: DIC = Dbar + pD, pD = Dbar - D(posterior mean of the fitted values)."""
 
     studies: tuple[StudyFit, ...]
+
+    @property
+    def _caption(self) -> str:
+        return f"Dbar {self.dbar:.1f}, pD {self.pd:.1f}, DIC {self.dic:.1f}; {self.data_points} data points"
 
     @property
     def dbar(self) -> float:

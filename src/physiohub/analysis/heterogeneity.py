@@ -11,10 +11,11 @@ from scipy.special import chdtrc
 from physiohub.inference.posterior import Posterior
 from physiohub.model.priors import Fixed
 
-__all__ = ["Heterogeneity", "Q", "cochran_q", "heterogeneity"]
+__all__ = ["Heterogeneity", "Q", "TauProfile", "cochran_q", "heterogeneity"]
 
 Floats = NDArray[np.float64]
 _DENSITY_POINTS = 161
+_PROFILE_POINTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,27 @@ class Q:
     q: float
     df: int
     p: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TauProfile:
+    """How the effects versus the reference depend on tau: their conditional posterior on a grid of tau.
+
+    Attributes
+    ----------
+    treatments
+        Ids, without the reference.
+    tau, density : array (point,)
+        Grid, and posterior density of tau on it.
+    means, sds : array (point, treatment)
+        Of each effect given tau.
+    """
+
+    treatments: tuple[str, ...]
+    tau: Floats
+    density: Floats
+    means: Floats
+    sds: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +66,8 @@ class Heterogeneity:
         For the figure; empty when tau is known.
     warning
         Why the prior of tau may drive the answer; None when it does not.
+    profile
+        Effects given tau; None when tau is known, or when effects have a t prior.
     """
 
     mean: float | None
@@ -59,6 +83,7 @@ class Heterogeneity:
     prior_density: Floats
     posterior_density: Floats
     warning: str | None
+    profile: TauProfile | None
 
 
 def cochran_q(fit: Posterior) -> Q:
@@ -97,7 +122,23 @@ def heterogeneity(fit: Posterior) -> Heterogeneity:
         prior_density=before,
         posterior_density=after,
         warning=_warning(fit),
+        profile=None if known else _profile(fit),
     )
+
+
+def _profile(fit: Posterior) -> TauProfile | None:
+    """The nodes themselves are the grid: within each, d is normal."""
+    assert fit.tau is not None
+    if len(np.unique(fit.tau_nodes)) < len(fit.tau_nodes):
+        return None
+    end = fit.tau.quantile(0.995)
+    inside = np.flatnonzero((fit.tau_nodes <= end) & (fit.tau_nodes >= 1e-3 * end))
+    # tau below a thousandth of the range looks like zero, and a figure needs no more than some forty values
+    step = max(1, len(inside) // _PROFILE_POINTS)
+    chosen = inside[::step]
+    sds = np.sqrt(np.diagonal(fit.covariances[chosen], axis1=1, axis2=2))
+    tau = fit.tau_nodes[chosen]
+    return TauProfile(fit.treatments[1:], tau, fit.tau.density(tau), fit.means[chosen], sds)
 
 
 def _densities(fit: Posterior) -> tuple[Floats, Floats, Floats]:

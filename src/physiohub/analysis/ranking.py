@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from physiohub.analysis.effects import Direction, direction_sign
 from physiohub.inference.posterior import Posterior
+from physiohub.network.display import ShownAsTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ class RankRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(ShownAsTable):
     """The ranks of all treatments, in the order of the network.
 
     Attributes
@@ -66,6 +67,10 @@ class Ranking:
     draws: int
     seed: int
     sucra_gap: float
+
+    @property
+    def _caption(self) -> str:
+        return f"Ranks, 1 is best ({self.better} is better); POTH {self.poth:.2f}: 0 no information, 1 a certain order"
 
     def to_frame(self) -> pd.DataFrame:
         """One row a treatment; rank probabilities in columns ``rank 1``, ``rank 2``, ..."""

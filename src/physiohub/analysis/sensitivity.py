@@ -28,6 +28,8 @@ class Alternative:
         ``"tau prior"``, ``"effects"`` or ``"review"`` (one of the review's own [[sensitivity]]).
     network, spec
         None when the question cannot be asked; `reason` then says why.
+    mid
+        Important difference on the analysis scale of this question, which may have another measure than the main one.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Alternative:
     kind: str
     network: Network | None = None
     spec: ModelSpec | None = None
+    mid: float | None = None
     reason: str | None = None
 
 
@@ -48,7 +51,7 @@ class Refit:
     reason: str | None
 
 
-def model_alternatives(network: Network, spec: ModelSpec) -> tuple[Alternative, ...]:
+def model_alternatives(network: Network, spec: ModelSpec, *, mid: float | None = None) -> tuple[Alternative, ...]:
     """The priors of tau that stand side by side with the main one, and the other choice of effects.
 
     For an SMD half-normal(0.5), half-normal(1), the empirical prior of Rhodes 2015 for non-pharmacological
@@ -63,16 +66,16 @@ def model_alternatives(network: Network, spec: ModelSpec) -> tuple[Alternative, 
         texts += [(f"uniform(0, {10 * u:.6g})", "")]
     random = replace(spec, effects="random")
     found = [
-        Alternative(f"tau-{k}", f"tau ~ {text}{note}", "tau prior", network, replace(random, tau_prior=text))
+        Alternative(f"tau-{k}", f"tau ~ {text}{note}", "tau prior", network, replace(random, tau_prior=text), mid)
         for k, (text, note) in enumerate(texts, start=1)
     ]
     if spec.effects == "random":
         common = replace(spec, effects="common", tau_prior=None)
-        return (*found, Alternative("common", "common effect", "effects", network, common))
+        return (*found, Alternative("common", "common effect", "effects", network, common, mid))
     return tuple(found)
 
 
-def refit(alternative: Alternative, *, better: Direction, mid: float | None = None) -> Refit:
+def refit(alternative: Alternative, *, better: Direction) -> Refit:
     """Ask one alternative; a question without an answer keeps its reason, and nothing is dropped."""
     if alternative.network is None or alternative.spec is None:
         return Refit(alternative, None, None, alternative.reason or "not possible")
@@ -80,4 +83,4 @@ def refit(alternative: Alternative, *, better: Direction, mid: float | None = No
         posterior = fit(alternative.network, alternative.spec)
     except (DataError, ModelError) as error:
         return Refit(alternative, None, None, f"not possible: {error}")
-    return Refit(alternative, posterior, relative_effects(posterior, better=better, mid=mid), None)
+    return Refit(alternative, posterior, relative_effects(posterior, better=better, mid=alternative.mid), None)

@@ -102,7 +102,8 @@ def _alternatives(review: Review, outcome_id: str) -> Iterator[Alternative]:
         if run.prepared is None:
             yield Alternative(run.id, run.label, "review", reason=run.reason)
         else:
-            yield Alternative(run.id, run.label, "review", run.prepared.network, _spec(run.prepared))
+            mid = None if run.prepared.mid is None else run.prepared.mid.value
+            yield Alternative(run.id, run.label, "review", run.prepared.network, _spec(run.prepared), mid)
 
 
 def _instrument(instrument: Instrument) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from physiohub.analysis.effects import Direction, RelativeEffects, relative_effects
 from physiohub.analysis.fit_statistics import fit_statistics
-from physiohub.analysis.heterogeneity import heterogeneity
+from physiohub.analysis.heterogeneity import TauProfile, heterogeneity
 from physiohub.analysis.ranking import rank
 from physiohub.analysis.sensitivity import Alternative, Refit, model_alternatives, refit
 from physiohub.inference.fit import fit
@@ -79,8 +79,8 @@ def outcome_record(
     posterior = fit(network, spec)
     mid = None if context.mid is None else context.mid.value
     effects = relative_effects(posterior, better=better, mid=mid)
-    alternatives = (*model_alternatives(network, spec), *context.alternatives)
-    refits = [refit(alternative, better=better, mid=mid) for alternative in alternatives]
+    alternatives = (*model_alternatives(network, spec, mid=mid), *context.alternatives)
+    refits = [refit(alternative, better=better) for alternative in alternatives]
     record = _question(posterior, better, context)
     network = posterior.network
     record["network"] = _network(network)
@@ -188,7 +188,19 @@ def _heterogeneity(posterior: Posterior) -> Json:
             "posterior": found.posterior_density.tolist(),
         },
         "warning": found.warning,
+        "profile": _profile(found.profile),
     }
+
+
+def _profile(profile: TauProfile | None) -> Json | None:
+    """Effects versus the reference for each tau of a grid; None when tau is known."""
+    if profile is None:
+        return None
+    effects = [
+        {"treatment": treatment, "mean": mean.tolist(), "sd": sd.tolist()}
+        for treatment, mean, sd in zip(profile.treatments, profile.means.T, profile.sds.T, strict=True)
+    ]
+    return {"tau": profile.tau.tolist(), "density": profile.density.tolist(), "effects": effects}
 
 
 def _effects(effects: RelativeEffects) -> list[Json]:
@@ -377,6 +389,7 @@ def _refit(found: Refit) -> Json:
         "id": alternative.id,
         "label": alternative.label,
         "kind": alternative.kind,
+        "measure": None if alternative.spec is None else alternative.spec.measure,
         "ok": posterior is not None,
         "reason": found.reason,
         "studies": None if posterior is None else len(posterior.network.studies),

@@ -9,13 +9,14 @@ which join tau as nodes of a quasi-Monte Carlo rule.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr
 
 from physiohub.errors import ModelError
+from physiohub.inference.conditional import Conditional
 from physiohub.inference.tau_grid import TauMap, TauMarginal
 from physiohub.model.defaults import Priors
 from physiohub.model.design import Rows
@@ -35,9 +36,8 @@ _TOLERANCE = 1e-11
 # t priors of effects: vectors of prior precisions, doubled until nothing moves by a ten-thousandth of a posterior SD
 _FIRST_VECTORS, _MAX_VECTORS = 128, 8192
 _VECTOR_TOLERANCE = 1e-4
-# nodes x parameters^2 of such a posterior, 24 MB, and points x row x parameter of one block of work, 32 MB
+# nodes x parameters^2 of such a posterior, 24 MB
 _MAX_CELLS = 3.0e6
-_BLOCK_CELLS = 4.0e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,56 +67,6 @@ class ExactNodes:
     numerical_error: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Conditional:
-    """The posterior of d given tau and prior precisions, at many points at once."""
-
-    rows: Rows
-    prior_mean: Floats
-    origin: Floats
-    residual: Floats
-
-    @classmethod
-    def of(cls, rows: Rows, prior_mean: Floats) -> _Conditional:
-        # quadratic forms are taken around a least-squares solution: no large numbers cancel
-        origin = np.asarray(np.linalg.lstsq(rows.X, rows.y, rcond=None)[0], dtype=float)
-        return cls(rows, prior_mean, origin, rows.y - rows.X @ origin)
-
-    def log_evidence(self, tau: Floats, precision: Floats) -> Floats:
-        """Log p(y | tau, prior precision) (point,) for tau (point,), precision (point, parameter)."""
-        return np.concatenate([self._solve(t, p)[0] for t, p in self._blocks(tau, precision)])
-
-    def moments(self, tau: Floats, precision: Floats) -> tuple[Floats, Floats]:
-        """Means (point, parameter) and covariances (point, parameter, parameter) of d."""
-        solved = [self._solve(t, p) for t, p in self._blocks(tau, precision)]
-        means = np.concatenate([s[1] for s in solved])
-        return means, np.concatenate([np.linalg.inv(s[2]) for s in solved])
-
-    def _blocks(self, tau: Floats, precision: Floats) -> list[tuple[Floats, Floats]]:
-        size = self.rows.X.size + self.rows.X.shape[1] ** 2 + 1
-        parts = max(1, int(np.ceil(len(tau) * size / _BLOCK_CELLS)))
-        return list(zip(np.array_split(tau, parts), np.array_split(precision, parts), strict=True))
-
-    def _solve(self, tau: Floats, precision: Floats) -> tuple[Floats, Floats, Floats]:
-        """Log evidence (point,), mean (point, parameter), P (point, parameter, parameter)."""
-        x, r = self.rows.X, self.residual
-        variance = 1 + np.square(tau)[:, None] * self.rows.spread  # (point, row)
-        weighted = x / variance[:, :, None]  # (point, row, parameter)
-        posterior = np.matmul(x.T, weighted)
-        diagonal = np.arange(x.shape[1])
-        posterior[:, diagonal, diagonal] += precision
-        shift = self.prior_mean - self.origin  # prior mean seen from the origin
-        score = np.matmul(r, weighted) + precision * shift
-        step = np.linalg.solve(posterior, score[:, :, None])[:, :, 0]
-        quadratic = (np.square(r) / variance).sum(1) + (precision * shift**2).sum(1) - (score * step).sum(1)
-        proper = precision > 0
-        log_prior = 0.5 * np.log(np.where(proper, precision, 1.0)).sum(1)
-        log_det = np.log(variance).sum(1) + self.rows.log_det_sampling + np.linalg.slogdet(posterior)[1]
-        rank = len(r) - (x.shape[1] - proper.sum(1))
-        log_evidence = log_prior - 0.5 * (log_det + quadratic + rank * np.log(2 * np.pi))
-        return log_evidence, self.origin + step, posterior
-
-
 def explore(rows: Rows, priors: Priors) -> ExactNodes:
     """The exact posterior of d and tau.
 
@@ -139,7 +89,7 @@ def explore(rows: Rows, priors: Priors) -> ExactNodes:
     """
     parameters = rows.X.shape[1]
     prior_mean, precisions = _effect_precisions(priors.d, parameters, _FIRST_VECTORS)
-    model = _Conditional.of(rows, prior_mean)
+    model = Conditional.of(rows, prior_mean)
     nodes = _at_resolution(model, priors, precisions)
     if not isinstance(priors.d, StudentT) or not parameters:
         return nodes
@@ -148,7 +98,7 @@ def explore(rows: Rows, priors: Priors) -> ExactNodes:
         precisions = _effect_precisions(priors.d, parameters, count)[1]
         finer = _at_resolution(model, priors, precisions)
         change = _change(nodes, finer)
-        nodes = _with_error(finer, max(change, finer.numerical_error))
+        nodes = replace(finer, numerical_error=max(change, finer.numerical_error))
         if change < _VECTOR_TOLERANCE or 2 * len(nodes.tau) * parameters**2 > _MAX_CELLS or count >= _MAX_VECTORS:
             return nodes
 
@@ -174,7 +124,7 @@ def _sobol(count: int, dimensions: int) -> Floats:
     return np.asarray(qmc.Sobol(dimensions, scramble=False).random(count) + 0.5 / count)
 
 
-def _at_resolution(model: _Conditional, priors: Priors, precisions: Floats) -> ExactNodes:
+def _at_resolution(model: Conditional, priors: Priors, precisions: Floats) -> ExactNodes:
     """The posterior for a given set of prior precisions, tau refined until the answer stops moving."""
     if priors.tau is None or isinstance(priors.tau, Fixed):
         known = 0.0 if priors.tau is None else priors.tau.value
@@ -183,37 +133,92 @@ def _at_resolution(model: _Conditional, priors: Priors, precisions: Floats) -> E
 
     def log_posterior(mapping: TauMap, t: Floats) -> Floats:
         """Log posterior of t and of each precision vector (t, vector)."""
-        tau = mapping.tau(t)
-        grid_tau = np.repeat(tau, len(precisions))
-        grid_precision = np.tile(precisions, (len(t), 1))
-        evidence = model.log_evidence(grid_tau, grid_precision).reshape(len(t), -1)
-        weight = prior.log_density(tau) + mapping.log_slope(t) - np.log(len(precisions))
-        return np.asarray(evidence + weight[:, None])
+        tau, precision = np.repeat(mapping.tau(t), len(precisions)), np.tile(precisions, (len(t), 1))
+        return _weighed(model.log_evidence(tau, precision), mapping, t, prior)
 
-    tolerance = _TOLERANCE if len(precisions) == 1 else 0.1 * _VECTOR_TOLERANCE
     mapping, low, high = _window(prior, log_posterior)
-    t = np.linspace(low, high, _FIRST_INTERVALS + 1)
-    values = log_posterior(mapping, t)
-    nodes = _nodes(model, mapping, t, values, precisions)
+    several = len(precisions) > 1
+    grid = _Grid.at(np.linspace(low, high, _FIRST_INTERVALS + 1), mapping, prior, model, precisions)
+    nodes = grid.nodes(model, precisions)
     while True:
-        between = 0.5 * (t[1:] + t[:-1])
-        fresh = log_posterior(mapping, between)
-        merged = np.empty((len(t) + len(between), values.shape[1]))
-        merged[::2], merged[1::2] = values, fresh
-        t, values = np.linspace(low, high, len(merged)), merged
-        finer = _nodes(model, mapping, t, values, precisions)
+        between = 0.5 * (grid.t[1:] + grid.t[:-1])
+        grid = grid.refined(_Grid.at(between, mapping, prior, model, precisions))
+        finer = grid.nodes(model, precisions)
         change = _change(nodes, finer)
-        nodes = _with_error(finer, max(change, finer.numerical_error))
-        if change < tolerance or len(t) > _MAX_INTERVALS:
+        nodes = replace(finer, numerical_error=max(change, finer.numerical_error))
+        if change < (0.1 * _VECTOR_TOLERANCE if several else _TOLERANCE) or len(grid.t) > _MAX_INTERVALS:
             return nodes
 
 
-def _known_tau(model: _Conditional, tau: float, precisions: Floats, *, common: bool) -> ExactNodes:
+def _weighed(evidence: Floats, mapping: TauMap, t: Floats, prior: TauPrior) -> Floats:
+    """Log posterior (t, vector) from log evidence (t x vector,); the vectors are equally likely."""
+    table = evidence.reshape(len(t), -1)
+    weight = prior.log_density(mapping.tau(t)) + mapping.log_slope(t) - np.log(table.shape[1])
+    return np.asarray(table + weight[:, None])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """What is known at equally spaced t.
+
+    With one vector of prior precisions it keeps the moments too, so that a finer grid computes the points between only.
+    """
+
+    mapping: TauMap
+    t: Floats
+    values: Floats
+    means: Floats
+    covariances: Floats
+
+    @classmethod
+    def at(cls, t: Floats, mapping: TauMap, prior: TauPrior, model: Conditional, precisions: Floats) -> _Grid:
+        tau, precision = np.repeat(mapping.tau(t), len(precisions)), np.tile(precisions, (len(t), 1))
+        if len(precisions) == 1:
+            evidence, means, covariances = model.answer(tau, precision)
+        else:
+            evidence, means, covariances = model.log_evidence(tau, precision), np.empty(0), np.empty(0)
+        return cls(mapping, t, _weighed(evidence, mapping, t, prior), means, covariances)
+
+    def refined(self, between: _Grid) -> _Grid:
+        """The grid with the points between its own."""
+        t = np.linspace(self.t[0], self.t[-1], len(self.t) + len(between.t))
+        merged = [
+            _interleaved(getattr(self, name), getattr(between, name)) for name in ("values", "means", "covariances")
+        ]
+        return _Grid(self.mapping, t, *merged)
+
+    def nodes(self, model: Conditional, precisions: Floats) -> ExactNodes:
+        """The mixture that this grid stands for."""
+        peak = float(np.max(self.values))
+        mass = np.exp(self.values - peak)
+        total, step = float(mass.sum()), float(self.t[1] - self.t[0])
+        marginal = TauMarginal(self.mapping, self.t, mass.sum(1) / total, self.mapping.tau(self.t))
+        one = len(precisions) == 1
+        # many vectors share the mass: what is left out stays far below their own error
+        kept = np.flatnonzero(mass.ravel() > (1e-17 if one else 1e-7) * mass.max())
+        tau = np.repeat(marginal.tau, len(precisions))[kept]
+        if one:
+            means, covariances = self.means[kept], self.covariances[kept]
+        else:
+            _, means, covariances = model.answer(tau, precisions[kept % len(precisions)])
+        weights = mass.ravel()[kept] / float(mass.ravel()[kept].sum())
+        evidence = peak + float(np.log(total * step))
+        return ExactNodes(weights, tau, means, covariances, marginal, evidence, _rounding(covariances))
+
+
+def _interleaved(even: Floats, odd: Floats) -> Floats:
+    """Rows of two arrays in turn, the first of `even` first."""
+    merged = np.empty((len(even) + len(odd), *even.shape[1:]))
+    merged[::2], merged[1::2] = even, odd
+    return merged
+
+
+def _known_tau(model: Conditional, tau: float, precisions: Floats, *, common: bool) -> ExactNodes:
     at = np.full(len(precisions), tau)
-    log_weights = model.log_evidence(at, precisions) - np.log(len(precisions))
+    evidence, means, covariances = model.answer(at, precisions)
+    log_weights = evidence - np.log(len(precisions))
     peak = float(np.max(log_weights))
     mass = np.exp(log_weights - peak)
-    means, covariances = model.moments(at, precisions)
     point = np.array([tau])
     marginal = None if common else TauMarginal(None, np.zeros(1), np.ones(1), point)
     return ExactNodes(
@@ -266,23 +271,6 @@ def _inside(centre: float, ends: tuple[float, float]) -> float:
     return float(np.clip(centre, low + margin, high - margin))
 
 
-def _nodes(model: _Conditional, mapping: TauMap, t: Floats, values: Floats, precisions: Floats) -> ExactNodes:
-    """The mixture from log posterior values (t, vector)."""
-    peak = float(np.max(values))
-    mass = np.exp(values - peak)
-    total = float(mass.sum())
-    step = float(t[1] - t[0])
-    marginal = TauMarginal(mapping, t, mass.sum(1) / total, mapping.tau(t))
-    # many vectors share the mass: what is left out stays far below their own error
-    least = 1e-17 if mass.shape[1] == 1 else 1e-7
-    kept = np.flatnonzero(mass.ravel() > least * mass.max())
-    tau = np.repeat(marginal.tau, mass.shape[1])[kept]
-    weights = mass.ravel()[kept] / float(mass.ravel()[kept].sum())
-    means, covariances = model.moments(tau, precisions[kept % mass.shape[1]])
-    log_evidence = peak + float(np.log(total * step))
-    return ExactNodes(weights, tau, means, covariances, marginal, log_evidence, _rounding(covariances))
-
-
 def _rounding(covariances: Floats) -> float:
     """A bound on what rounding does to a solution: machine epsilon times the scaled condition number."""
     if covariances.shape[-1] == 0:
@@ -290,12 +278,6 @@ def _rounding(covariances: Floats) -> float:
     widest = covariances[-1]
     scale = np.sqrt(np.diag(widest))
     return float(np.finfo(float).eps * np.linalg.cond(widest / np.outer(scale, scale)))
-
-
-def _with_error(nodes: ExactNodes, error: float) -> ExactNodes:
-    return ExactNodes(
-        nodes.weights, nodes.tau, nodes.means, nodes.covariances, nodes.tau_marginal, nodes.log_evidence, float(error)
-    )
 
 
 def _summary(nodes: ExactNodes) -> tuple[Floats, Floats]:

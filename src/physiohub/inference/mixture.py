@@ -75,21 +75,25 @@ class NormalMixture:
     def quantile(self, p: float) -> Floats:
         """Value (...) below which each quantity lies with probability `p`.
 
-        Newton steps on the mixture's CDF, kept inside a bracket: the quantile lies between the smallest and the largest
-        of the nodes' own.
+        Newton steps for ``z(cdf(x)) = z(p)``, z the standard normal quantile, on which scale a mixture's CDF is nearly
+        straight; kept inside a bracket, for the quantile lies between the smallest and the largest of the nodes' own.
         """
-        own = self.means + self.sds * ndtri(p)
+        target = float(ndtri(p))
+        own = self.means + self.sds * target
         low, high = np.min(own, axis=-1), np.max(own, axis=-1)
-        x = np.clip(self.mean + self.sd * ndtri(p), low, high)
+        scale = np.maximum(self.sd, 1e-7 * np.abs(self.mean))
+        x = np.clip(self.mean + self.sd * target, low, high)
         for _ in range(_MAX_STEPS):
-            excess = self.cdf(x) - p
-            low, high = np.where(excess < 0, x, low), np.where(excess < 0, high, x)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                newton = x - excess / self.density(x)
-            inside = (newton > low) & (newton < high)
+            cdf = self.cdf(x)
+            low, high = np.where(cdf < p, x, low), np.where(cdf < p, high, x)
+            z = ndtri(cdf)
+            with np.errstate(all="ignore"):
+                newton = x - (z - target) * np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) / self.density(x)
+            inside = (newton >= low) & (newton <= high)
             step = np.where(inside, newton, 0.5 * (low + high))
-            moved = np.abs(step - x)
+            # Newton doubles the digits: after a step this small the next one would be lost in rounding
+            done = (inside & (np.abs(step - x) <= 1e-8 * scale)) | (high - low <= 4e-16 * np.abs(x))
             x = step
-            if np.all(moved <= 4e-16 * np.maximum(np.abs(x), self.sd) + 1e-300):
+            if np.all(done):
                 break
         return np.asarray(x)

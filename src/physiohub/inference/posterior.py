@@ -16,6 +16,7 @@ from physiohub.model.defaults import Priors
 from physiohub.model.design import Rows
 from physiohub.model.spec import ModelSpec
 from physiohub.model.zero_cells import ZeroCells
+from physiohub.network.display import facts_html
 from physiohub.network.network import Network
 
 if TYPE_CHECKING:
@@ -98,6 +99,19 @@ class Posterior:
         """What was fitted and how, in one line; the arrays would fill a screen."""
         size = f"{len(self.network.studies)} studies, {len(self.treatments)} treatments"
         return f"<Posterior of {self.spec.measure}, {self.spec.effects} effects: {size}, {self.engine.name} engine>"
+
+    def _repr_html_(self) -> str:
+        tau = "none (common effect)" if self.tau is None else f"{self.tau.quantile(0.5):.3g} (posterior median)"
+        ok = "may be used" if self.verdict.ok else f"not to be used: {'; '.join(self.verdict.reasons)}"
+        return facts_html(
+            {
+                "Measure": f"{self.spec.measure}, {self.spec.effects} effects, versus {self.network.reference}",
+                "Network": f"{len(self.network.studies)} studies, {len(self.treatments)} treatments",
+                "Priors": f"effects {self.priors.d}; tau {self.priors.tau}; baselines {self.priors.mu}",
+                "tau": tau,
+                "Engine": f"{self.engine.name}, numerical error {self.engine.numerical_error:.1e}; the fit {ok}",
+            }
+        )
 
     def pairs(self, treatments: NDArray[np.intp], versus: NDArray[np.intp]) -> NormalMixture:
         """Relative effects of many pairs, by place in `treatments`: each treatment minus its versus (pair,)."""

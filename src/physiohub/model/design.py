@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,38 +70,67 @@ def whiten(studies: Sequence[NormalStudy], parameters: int, baseline_prior: Prio
     ModelError
         For any other baseline prior: it does not leave the data normal.
     """
-    pieces = [_whiten_study(study, parameters, baseline_prior) for study in studies]
+    pieces: dict[int, _Piece] = {}
+    for group in _alike(studies).values():
+        pieces |= _whiten_group(studies, group, parameters, baseline_prior)
+    inorder = [pieces[i] for i in range(len(studies))]
     return Rows(
-        y=np.concatenate([p[0] for p in pieces]),
-        X=np.concatenate([p[1] for p in pieces]),
-        spread=np.concatenate([p[2] for p in pieces]),
-        study=np.repeat(np.arange(len(pieces)), [len(p[0]) for p in pieces]),
-        back=tuple(p[3] for p in pieces),
-        log_det_sampling=float(sum(p[4] for p in pieces)),
+        y=np.concatenate([p.y for p in inorder]),
+        X=np.concatenate([p.X for p in inorder]),
+        spread=np.concatenate([p.spread for p in inorder]),
+        study=np.repeat(np.arange(len(inorder)), [len(p.y) for p in inorder]),
+        back=tuple(p.back for p in inorder),
+        log_det_sampling=float(sum(p.log_det for p in inorder)),
         studies=tuple(studies),
     )
 
 
-def _whiten_study(
-    study: NormalStudy, parameters: int, baseline_prior: Prior | None
-) -> tuple[Floats, Floats, Floats, Floats, float]:
-    """y, X, spread (row,), back (observed, row) and the log determinant of one study."""
-    observed = len(study.y)
-    project, offset, sampling = np.eye(observed), 0.0, study.sampling
-    if study.level == "arm":
-        if isinstance(baseline_prior, Normal):
-            offset, sampling = baseline_prior.mean, study.sampling + baseline_prior.sd**2
-        elif isinstance(baseline_prior, Flat):
-            # rows (arm - 1, arm) of differences from arm 0
-            project = np.hstack([-np.ones((observed - 1, 1)), np.eye(observed - 1)])
-            sampling = project @ study.sampling @ project.T
-        else:
-            raise ModelError(f"The exact engine takes flat or normal baseline priors, not {baseline_prior}.")
+class _Piece(NamedTuple):
+    """The rows of one study."""
+
+    y: Floats
+    X: Floats
+    spread: Floats
+    back: Floats
+    log_det: float
+
+
+def _alike(studies: Sequence[NormalStudy]) -> dict[tuple[str, int], list[int]]:
+    """Places of the studies by level and number of observations: their small matrices are decomposed in one call."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for i, study in enumerate(studies):
+        found.setdefault((study.level, len(study.y)), []).append(i)
+    return found
+
+
+def _whiten_group(
+    studies: Sequence[NormalStudy], group: Sequence[int], parameters: int, baseline_prior: Prior | None
+) -> dict[int, _Piece]:
+    """The rows of studies of one shape, by place."""
+    first = studies[group[0]]
+    project, offset, shared = _projection(first, baseline_prior)
+    # (study, row, row); every study of the group has the same project (row, observed)
+    sampling = project @ np.stack([studies[i].sampling for i in group]) @ project.T + shared
     cholesky = np.linalg.cholesky(sampling)
-    # L^-1 C (row, observed): observations to unit sampling variance
-    unit = np.linalg.solve(cholesky, project)
-    spread, rotation = np.linalg.eigh(unit @ study.heterogeneity @ unit.T)
-    forward = rotation.T @ unit
-    log_det = 2 * float(np.sum(np.log(np.diag(cholesky))))
+    unit = np.linalg.solve(cholesky, np.broadcast_to(project, (len(group), *project.shape)))
+    spread, rotation = np.linalg.eigh(unit @ first.heterogeneity @ unit.transpose(0, 2, 1))
+    forward = rotation.transpose(0, 2, 1) @ unit  # (study, row, observed)
+    y = (forward @ (np.stack([studies[i].y for i in group]) - offset)[:, :, None])[:, :, 0]
+    X = forward @ np.stack([studies[i].design(parameters) for i in group])
+    log_det = 2 * np.log(np.diagonal(cholesky, axis1=1, axis2=2)).sum(1)
+    # eigenvalues of a positive semidefinite matrix: what is below zero is rounding
     spread = np.maximum(spread, 0.0)
-    return forward @ (study.y - offset), forward @ study.design(parameters), spread, forward.T, log_det
+    return {i: _Piece(y[k], X[k], spread[k], forward[k].T, float(log_det[k])) for k, i in enumerate(group)}
+
+
+def _projection(study: NormalStudy, baseline_prior: Prior | None) -> tuple[Floats, float, float]:
+    """Map (row, observed) from observations to what speaks of d, the prior mean of mu, and its prior variance."""
+    observed = len(study.y)
+    if study.level == "contrast":
+        return np.eye(observed), 0.0, 0.0
+    if isinstance(baseline_prior, Normal):
+        return np.eye(observed), baseline_prior.mean, baseline_prior.sd**2
+    if isinstance(baseline_prior, Flat):
+        # differences from arm 0: all that is said of d when mu may be anything
+        return np.hstack([-np.ones((observed - 1, 1)), np.eye(observed - 1)]), 0.0, 0.0
+    raise ModelError(f"The exact engine takes flat or normal baseline priors, not {baseline_prior}.")

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from physiohub.network.connection import Part, connected_parts
+from physiohub.network.display import ShownAsTable
 from physiohub.network.network import Network
 from physiohub.network.study import Arm, Study
 
@@ -50,7 +51,7 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(ShownAsTable):
     """Counts of a network.
 
     Attributes
@@ -78,6 +79,12 @@ class Geometry:
     def connected(self) -> bool:
         """Whether every treatment can be compared with every other."""
         return len(self.parts) == 1
+
+    @property
+    def _caption(self) -> str:
+        return (
+            f"{self.studies} studies, {self.arms} arms, {len(self.treatments)} treatments, {len(self.designs)} designs"
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per comparison: treatment, versus, number of studies, participants."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from physiohub.errors import DataError, Issue, errors_of
 from physiohub.network.connection import Part, connected_parts
+from physiohub.network.display import facts_html
 from physiohub.network.study import Study, Treatment
 
 __all__ = ["Exclusion", "Network", "build_network", "exclusions_of", "unknown_reference"]
@@ -56,6 +57,22 @@ class Network:
     exclusions: tuple[Exclusion, ...] = ()
     recognised: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """The size of the network in one line; all of its numbers would fill a screen."""
+        size = f"{len(self.studies)} studies, {len(self.treatments)} treatments"
+        return f"<Network of {size}, reference {self.reference!r}>"
+
+    def _repr_html_(self) -> str:
+        arms = sum(len(study.arms) for study in self.studies)
+        facts = {
+            "Studies": f"{len(self.studies)}, with {arms} arms",
+            "Treatments": ", ".join(treatment.label for treatment in self.treatments),
+            "Reference": self.treatments[0].label,
+        }
+        aside = {"Set aside": "; ".join(f"{e.study}: {e.reason}" for e in self.exclusions)} if self.exclusions else {}
+        notes = {"Notes": " ".join(str(issue) for issue in self.issues)} if self.issues else {}
+        return facts_html({**facts, **aside, **notes})
 
     @property
     def reference(self) -> str:

@@ -70,9 +70,7 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
     found += [("Instrument", text) for text in _instrument(outcome)]
     if mid.get("value") is not None:
         source = f"; source: {mid['source']}" if mid.get("source") else ""
-        found.append(
-            ("Important difference", f"{scale.value(abs(mid['value']))} {scale.measure}: {mid['text']}{source}")
-        )
+        found.append(("Important difference", f"{mid['text']}{source}"))
     else:
         found.append(("Important difference", "none given, so no probability of exceeding it"))
     return found

@@ -80,6 +80,7 @@ def sensitivity_table(outcome: Outcome) -> Table:
 
 def _refit_cells(outcome: Outcome, refit: Row) -> tuple[Cell, ...]:
     held, compared = holding(outcome, refit)
+    own = _scale(outcome, refit)
     verdict = Cell(held, f"{held} of {compared}") if refit["ok"] and compared else Cell(None, "–")
     studies = refit.get("studies")
     return (
@@ -87,11 +88,7 @@ def _refit_cells(outcome: Outcome, refit: Row) -> tuple[Cell, ...]:
         plain(refit["id"]),
         plain(refit["kind"]),
         Cell(studies, "–" if studies is None else count(studies)),
-        _tau(
-            refit.get("tau"),
-            _scale(outcome, refit),
-            named=refit.get("measure", outcome["measure"]) != outcome["measure"],
-        ),
+        _tau(refit.get("tau"), own, named=own.measure != outcome["measure"]),
         verdict,
         plain(compared if refit["ok"] else None),
         plain(refit.get("reason")),

@@ -105,12 +105,12 @@ def arms_table(outcome: Outcome) -> Table:
 
 
 def _measured(value: float | None) -> Cell:
-    """A reported number, as reported: at most six significant figures."""
+    """A reported number, as reported: at most five significant figures."""
     return plain(None) if value is None else Cell(value, _trimmed(value))
 
 
 def _trimmed(value: float) -> str:
-    text = significant(value, 6)
+    text = significant(value, 5)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
