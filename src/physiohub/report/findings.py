@@ -28,9 +28,15 @@ class Finding:
     remarks: tuple[str, ...]
 
     @property
+    def comment(self) -> str:
+        """The remarks as a sentence of their own."""
+        text = "; ".join(self.remarks)
+        return f"{text[:1].upper()}{text[1:]}."
+
+    @property
     def sentence(self) -> str:
         """The whole as one line of text."""
-        return f"{self.pair}: {'; '.join((self.effect, *self.remarks))}."
+        return f"{self.pair}: {self.effect}. {self.comment}"
 
 
 def findings(outcome: Outcome) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:

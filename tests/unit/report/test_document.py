@@ -141,7 +141,7 @@ def test_every_outcome_is_summarised_in_its_own_numbers(results, html):
         scale, names = Scale.of(outcome), labels(outcome)
         for row in (*main_pairs(outcome)[0], *main_pairs(outcome)[1]):
             pair = f"{names[row['treatment']]} versus {names[row['versus']]}:"
-            assert f"{pair} {scale.measure} {scale.effect(row)} ;" in text
+            assert f"{pair} {scale.measure} {scale.effect(row)}. Probability that {names[row['treatment']]}" in text
 
 
 def test_the_words_follow_the_interval(make_outcome):
