@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock bench wheel clean
+.PHONY: help setup demo test lint docs lock bench wheel clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,8 +37,12 @@ lint: setup  ## Ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: setup  ## Build the documentation in docs/_build
+	$(BIN)/python -m sphinx -W --keep-going -E -q -b html docs docs/_build
+	@echo "Open docs/_build/index.html in a browser."
+
 lock: setup  ## Renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra test --output-file requirements.lock --upgrade --quiet \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --output-file requirements.lock --upgrade --quiet \
 	  --universal --python-version 3.11 --fork-strategy fewest \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -49,5 +53,5 @@ wheel: setup  ## Build the wheel in dist/
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
 clean:  ## Remove what was built, and the caches; .venv stays
-	rm -rf dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf dist build docs/_build docs/_made .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

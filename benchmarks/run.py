@@ -23,7 +23,7 @@ import physiohub
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-SIZES = [(7, 5), (26, 10), (50, 9), (111, 12), (300, 40), (1000, 100)]
+SIZES = [(7, 5), (22, 2), (26, 10), (50, 9), (111, 12), (300, 40), (1000, 100)]
 RUNS = 5
 
 

@@ -18,6 +18,7 @@ LAYERS = {
     "inference": 3,
     "analysis": 4,
     "evidence": 5,
+    "datasets": 6,  # networks to start from; some are made from the bundled review
     "report": 6,
     "cli": 7,
     "hub": 7,

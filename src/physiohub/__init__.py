@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from physiohub import datasets
     from physiohub.analysis.effects import RelativeEffects, relative_effects
     from physiohub.analysis.league import LeagueTable, league_table
     from physiohub.analysis.ranking import Ranking, rank
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from physiohub.network.network import Network
     from physiohub.prepare.tables import read_arms, read_contrasts, read_table
     from physiohub.report.run import Analysis, analyse
+    from physiohub.report.scripts.export import export_scripts
 
 _HOME = {
     "Analysis": "report.run",
@@ -40,6 +42,7 @@ _HOME = {
     "UsageError": "errors",
     "Verdict": "inference.posterior",
     "analyse": "report.run",
+    "export_scripts": "report.scripts.export",
     "fit": "inference.fit",
     "league_table": "analysis.league",
     "parse_prior": "model.priors",
@@ -68,6 +71,8 @@ __all__ = [
     "Verdict",
     "__version__",
     "analyse",
+    "datasets",
+    "export_scripts",
     "fit",
     "league_table",
     "parse_prior",
@@ -81,7 +86,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its module on first use."""
+    """Load a public name from its module on first use; `datasets` is a module itself."""
+    if name == "datasets":
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

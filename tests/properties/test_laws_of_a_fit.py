@@ -111,6 +111,8 @@ def test_effects_add_up_and_turn_their_sign(network: Network) -> None:
             if a == b:
                 continue
             one, turned = effects.get(a, b), effects.get(b, a)
+            assert one.mean is not None
+            assert turned.mean is not None
             assert one.mean == pytest.approx(-turned.mean, abs=1e-13)
             assert (one.low, one.high) == pytest.approx((-turned.high, -turned.low), abs=1e-13)
             assert one.p_better is not None
@@ -121,7 +123,9 @@ def test_effects_add_up_and_turn_their_sign(network: Network) -> None:
             assert one.p_beyond_mid <= one.p_better
             for c in ids:
                 if c not in (a, b):
-                    assert one.mean + effects.get(b, c).mean == pytest.approx(effects.get(a, c).mean, abs=1e-12)
+                    rest, whole = effects.get(b, c).mean, effects.get(a, c).mean
+                    assert rest is not None
+                    assert one.mean + rest == pytest.approx(whole, abs=1e-12)
 
 
 @FEW

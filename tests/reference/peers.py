@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from physiohub import datasets
+
 HERE = Path(__file__).parent
-DATA = HERE.parent / "data"
+DATA = Path(datasets.__file__).parent
 
 
 def table(name: str, **where: str) -> list[dict[str, str]]:
@@ -16,5 +18,7 @@ def table(name: str, **where: str) -> list[dict[str, str]]:
 
 
 def network_file(network: str) -> Path:
-    """The table of a network."""
-    return DATA / f"{network}.csv"
+    """The file of a published network of `physiohub.datasets`."""
+    path = DATA / f"{network}.csv"
+    assert path.is_file(), f"no published network is called {network}"
+    return path

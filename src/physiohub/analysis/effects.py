@@ -45,7 +45,7 @@ class Effect:
     Attributes
     ----------
     mean, sd, q2_5, median, q97_5
-        Of the posterior.
+        Of the posterior; mean and SD are None where a flat prior and a heavy tail of tau leave none.
     low, high
         Central interval at the level of the fit.
     predictive_low, predictive_high
@@ -58,8 +58,8 @@ class Effect:
 
     treatment: str
     versus: str
-    mean: float
-    sd: float
+    mean: float | None
+    sd: float | None
     q2_5: float
     median: float
     q97_5: float
@@ -127,7 +127,7 @@ def relative_effects(
 
     Notes
     -----
-    Probabilities, means and SDs are exact; quantiles are roots of the mixture's CDF (METHODS section 7).
+    Probabilities, means and SDs are exact; quantiles are roots of the mixture's CDF.
     """
     if mid is not None and (not mid > 0 or better is None):
         raise UsageError("mid must be above zero and needs a direction: give better='lower' or 'higher'.")
@@ -152,11 +152,11 @@ def _columns(
 ) -> dict[str, Floats]:
     """Everything that is reported of the pairs (pair,), and of the mirrored pairs where it is not a mere sign."""
     effects = fit.pairs(treatment, versus)
-    new = fit.predictive(effects)
+    new, none = fit.predictive(effects), np.full(len(treatment), np.nan)
     tail = (1 - fit.spec.level) / 2
     quantiles = {p: effects.quantile(p) for p in {*_QUANTILES, tail, 1 - tail}}
     columns = {
-        "mean": effects.mean, "sd": effects.sd,
+        "mean": effects.mean if fit.has_moment(1) else none, "sd": effects.sd if fit.has_moment(2) else none,
         "q2_5": quantiles[0.025], "median": quantiles[0.5], "q97_5": quantiles[0.975],
         "low": quantiles[tail], "high": quantiles[1 - tail],
         "predictive_low": new.quantile(tail), "predictive_high": new.quantile(1 - tail),
@@ -173,7 +173,7 @@ def _columns(
 
 _TURNED = {
     "q2_5": "q97_5", "q97_5": "q2_5", "low": "high", "high": "low",
-    "predictive_low": "predictive_high", "predictive_high": "predictive_low", "mean": "mean", "median": "median",
+    "predictive_low": "predictive_high", "predictive_high": "predictive_low", "median": "median",
 }  # fmt: skip
 
 
@@ -184,7 +184,8 @@ def _effect(treatment: str, versus: str, values: dict[str, float], *, mirrored: 
     return Effect(
         treatment=treatment,
         versus=versus,
-        sd=values["sd"],
+        mean=None if np.isnan(values["mean"]) else (-values["mean"] if mirrored else values["mean"]),
+        sd=None if np.isnan(values["sd"]) else values["sd"],
         p_better=values.get(f"p_better{suffix}"),
         p_beyond_mid=values.get(f"p_beyond_mid{suffix}"),
         **found,

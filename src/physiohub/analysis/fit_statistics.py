@@ -1,4 +1,4 @@
-"""How well the model fits: residual deviance, leverage, pD and DIC, by study and by arm (METHODS section 7)."""
+"""How well the model fits: residual deviance, leverage, pD and DIC, by study and by arm."""
 
 from __future__ import annotations
 

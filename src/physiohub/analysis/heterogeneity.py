@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
+from physiohub.inference.frequentist import Q, cochran_q
 from physiohub.inference.posterior import Posterior
-from physiohub.model.priors import Fixed
+from physiohub.model.design import whiten
+from physiohub.model.priors import Fixed, Flat
+from physiohub.network.display import ShownAsTable
 
-__all__ = ["Heterogeneity", "Q", "TauProfile", "cochran_q", "heterogeneity"]
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Heterogeneity", "TauProfile", "heterogeneity", "network_q"]
 
 Floats = NDArray[np.float64]
 _DENSITY_POINTS = 161
 _PROFILE_POINTS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Q:
-    """Cochran's Q of the common-effect network model: statistic, degrees of freedom, p (None without any)."""
-
-    q: float
-    df: int
-    p: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +46,13 @@ class TauProfile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heterogeneity:
+class Heterogeneity(ShownAsTable):
     """What is known of the differences between studies of one comparison.
 
     Attributes
     ----------
     mean, sd, q2_5, median, q97_5
-        Of tau's posterior; None in a common-effect fit.
+        Of tau's posterior; None in a common-effect fit, mean and SD also where the tail is too heavy for one.
     q, i_squared
         Cochran's Q and max(0, (Q - df)/Q); None without degrees of freedom.
     typical_within_sd
@@ -85,37 +82,52 @@ class Heterogeneity:
     warning: str | None
     profile: TauProfile | None
 
+    @property
+    def _caption(self) -> str:
+        return "Heterogeneity: differences between studies of one comparison"
 
-def cochran_q(fit: Posterior) -> Q:
-    """Q = r' W r of the weighted least-squares fit without heterogeneity, on the contrasts of each study.
+    def to_frame(self) -> DataFrame:
+        """One row a quantity; a number that does not exist is missing."""
+        import pandas as pd
+
+        values = {
+            "tau, mean": self.mean,
+            "tau, SD": self.sd,
+            "tau, 2.5%": self.q2_5,
+            "tau, median": self.median,
+            "tau, 97.5%": self.q97_5,
+            "80% point of the prior of tau": self.prior_q80,
+            "typical within-study SD": self.typical_within_sd,
+            "Q": self.q.q,
+            "degrees of freedom of Q": float(self.q.df),
+            "p of Q": self.q.p,
+            "I^2": self.i_squared,
+        }
+        return pd.DataFrame({"quantity": list(values), "value": [np.nan if v is None else v for v in values.values()]})
+
+
+def network_q(fit: Posterior) -> Q:
+    """Cochran's Q of the network that was fitted.
 
     A normal baseline prior would lend Q its own precision, so that the rows are those of a flat baseline.
     """
-    from physiohub.model.design import whiten
-    from physiohub.model.priors import Flat
-
-    rows = whiten(fit.rows.studies, fit.means.shape[1], Flat())
-    solution = np.linalg.lstsq(rows.X, rows.y, rcond=None)[0]
-    q = float(np.sum(np.square(rows.y - rows.X @ solution)))
-    df = len(rows.y) - rows.X.shape[1]
-    return Q(q, df, float(chdtrc(df, q)) if df > 0 else None)
+    return cochran_q(whiten(fit.rows.studies, fit.means.shape[1], Flat()))
 
 
 def heterogeneity(fit: Posterior) -> Heterogeneity:
-    """Heterogeneity of a fit (METHODS section 7)."""
-    q = cochran_q(fit)
-    i_squared = max(0.0, (q.q - q.df) / q.q) if q.df > 0 and q.q > 0 else (0.0 if q.df > 0 else None)
+    """Heterogeneity of a fit."""
+    q = network_q(fit)
     known = fit.tau is None or fit.tau.map is None
     tau, prior = fit.tau, fit.priors.tau
     grid, before, after = (np.empty(0),) * 3 if known else _densities(fit)
     return Heterogeneity(
-        mean=None if tau is None else tau.mean,
-        sd=None if tau is None else tau.sd,
+        mean=None if tau is None or not tau.has_moment(1) else tau.mean,
+        sd=None if tau is None or not tau.has_moment(2) else tau.sd,
         q2_5=None if tau is None else tau.quantile(0.025),
         median=None if tau is None else tau.quantile(0.5),
         q97_5=None if tau is None else tau.quantile(0.975),
         q=q,
-        i_squared=i_squared,
+        i_squared=q.i_squared,
         typical_within_sd=_typical_within_sd(fit),
         prior_q80=None if prior is None or isinstance(prior, Fixed) else prior.quantile(0.8),
         grid=grid,
@@ -164,7 +176,7 @@ def _typical_within_sd(fit: Posterior) -> float:
 
 
 def _warning(fit: Posterior) -> str | None:
-    """METHODS section 6: a posterior median of tau above the prior's 80% point means that the prior holds it down."""
+    """A posterior median of tau above the prior's 80% point means that the prior holds it down."""
     prior, tau = fit.priors.tau, fit.tau
     if prior is None or tau is None or isinstance(prior, Fixed):
         return None

@@ -36,22 +36,22 @@ class LeagueTable:
         kind = (
             "ratio: above 1 means higher under the row" if ratio else "difference: above 0 means higher under the row"
         )
-        return f"Each cell: {what}, posterior mean with {100 * self.effects.level:g}% credible interval ({kind})."
+        return f"Each cell: {what}, posterior median with {100 * self.effects.level:g}% credible interval ({kind})."
 
     def to_frame(self) -> pd.DataFrame:
-        """Posterior means, row versus column, on the analysis scale; the diagonal is empty."""
+        """Posterior medians, row versus column, on the analysis scale; the diagonal is empty."""
         import pandas as pd
 
         frame = pd.DataFrame(np.nan, index=list(self.labels), columns=list(self.labels))
         place = {t: k for k, t in enumerate(self.treatments)}
         for effect in self.effects.effects:
-            frame.iloc[place[effect.treatment], place[effect.versus]] = effect.mean
+            frame.iloc[place[effect.treatment], place[effect.versus]] = effect.median
         return frame
 
     def cell(self, treatment: str, versus: str) -> str:
         """One cell as printed: ratios are turned back from the log scale."""
         effect = self.effects.get(treatment, versus)
-        values = (effect.mean, effect.low, effect.high)
+        values = (effect.median, effect.low, effect.high)
         if MEASURES[self.measure].ratio:
             values = tuple(float(np.exp(v)) for v in values)  # type: ignore[assignment]
         return "{:.2f} ({:.2f} to {:.2f})".format(*values)

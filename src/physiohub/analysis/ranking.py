@@ -30,7 +30,7 @@ class RankRow:
     Attributes
     ----------
     sucra, p_score, mean_rank
-        Exact, from the pairwise distributions.
+        Exact, from the pairwise distributions; no P-score where effects have no mean or SD.
     p_best, median_rank, rank_low, rank_high, rank_probabilities
         From draws; the interval holds at least the level of the fit.
     rank_error
@@ -39,7 +39,7 @@ class RankRow:
 
     treatment: str
     sucra: float
-    p_score: float
+    p_score: float | None
     p_best: float
     mean_rank: float
     median_rank: float
@@ -114,7 +114,7 @@ def rank(fit: Posterior, *, better: Direction) -> Ranking:
         RankRow(
             treatment=treatment,
             sucra=float(sucra[j]),
-            p_score=float(score[j].sum() / (count - 1)),
+            p_score=float(score[j].sum() / (count - 1)) if fit.has_moment(2) else None,
             p_best=float(probabilities[j, 0]),
             mean_rank=float(count - (count - 1) * sucra[j]),
             median_rank=float(_rank_quantile(cumulative[j], 0.5)),

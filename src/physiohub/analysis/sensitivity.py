@@ -55,7 +55,7 @@ def model_alternatives(network: Network, spec: ModelSpec, *, mid: float | None =
     """The priors of tau that stand side by side with the main one, and the other choice of effects.
 
     For an SMD half-normal(0.5), half-normal(1), the empirical prior of Rhodes 2015 for non-pharmacological
-    interventions, and uniform(0, 5) (METHODS section 6); for other measures the same shapes on the scale u of the
+    interventions, and uniform(0, 5); for other measures the same shapes on the scale u of the
     default priors.
     """
     u, _ = default_scale(network, spec)

@@ -22,8 +22,10 @@ from physiohub.cli.options import (
     Level,
     Likelihood,
     Measure,
+    Outcome,
     Quiet,
     Reference,
+    RepeatedArms,
     Seed,
     SourcePath,
     TableOptions,
@@ -54,6 +56,8 @@ def analyse(
     zero_cells: ZeroCells = None,
     exclude: Exclude = None,
     column: Columns = None,
+    repeated_arms: RepeatedArms = None,
+    outcome: Outcome = None,
     seed: Seed = None,
     quiet: Quiet = False,
 ) -> None:
@@ -64,7 +68,8 @@ def analyse(
     options = TableOptions(
         measure=measure, reference=reference, better=better, effects=effects, likelihood=likelihood,
         tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine, level=level,
-        zero_cells=zero_cells, exclude=exclude, column=column, seed=seed,
+        zero_cells=zero_cells, exclude=exclude, column=column, repeated_arms=repeated_arms, outcome=outcome,
+        seed=seed,
     )  # fmt: skip
     review = _is_review(path)
     if review:
@@ -94,6 +99,8 @@ def _question(options: TableOptions) -> dict[str, Any]:
         "reference": options.reference,
         "columns": options.columns(),
         "exclude": options.exclusions(),
+        "repeated": options.repeated(),
+        "outcome": options.outcome,
     }
 
 
@@ -117,6 +124,8 @@ def check(
     zero_cells: ZeroCells = None,
     exclude: Exclude = None,
     column: Columns = None,
+    repeated_arms: RepeatedArms = None,
+    outcome: Outcome = None,
     seed: Seed = None,
     quiet: Quiet = False,
 ) -> None:
@@ -129,7 +138,8 @@ def check(
     options = TableOptions(
         measure=measure, reference=reference, better=better, effects=effects, likelihood=likelihood,
         tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine, level=level,
-        zero_cells=zero_cells, exclude=exclude, column=column, seed=seed,
+        zero_cells=zero_cells, exclude=exclude, column=column, repeated_arms=repeated_arms, outcome=outcome,
+        seed=seed,
     )  # fmt: skip
     if _is_review(path):
         options.refuse_for_review(path)
@@ -158,7 +168,7 @@ def _check_table(path: Path, options: TableOptions) -> tuple[Sequence[Issue], li
     try:
         network = read_table(
             path, reference=options.reference, measure=options.measure, columns=options.columns(),
-            exclude=options.exclusions(),
+            exclude=options.exclusions(), repeated=options.repeated(), outcome=options.outcome,
         )  # fmt: skip
     except DataError as error:
         return error.issues, []

@@ -13,13 +13,14 @@ from physiohub.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from physiohub.model.spec import ModelSpec
+    from physiohub.prepare.arm_level import Repeated
 
 _DATA = "The question (needed for a table; a review folder has it in review.toml)"
 _MODEL = "The model (for a table; each has a default)"
 _TABLE = "The table"
 
 SourcePath = Annotated[
-    Path, typer.Argument(metavar="PATH", exists=True, help="A review folder, or a table (CSV, TSV, XLSX).")
+    Path, typer.Argument(metavar="PATH", exists=True, help="A review folder, or a table (CSV, TSV, XLSX, rm5).")
 ]
 Measure = Annotated[
     str | None,
@@ -90,6 +91,22 @@ Columns = Annotated[
         rich_help_panel=_TABLE,
     ),
 ]
+Outcome = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Which outcome to read, of a table that holds several; in a RevMan file also its number, such as 1.2.",
+        rich_help_panel=_TABLE,
+    ),
+]
+RepeatedArms = Annotated[
+    str | None,
+    typer.Option(
+        metavar="keep|merge|refuse",
+        help="What becomes of two arms of a study on one treatment. Default: keep.",
+        rich_help_panel=_TABLE,
+    ),
+]
 Seed = Annotated[
     int | None,
     typer.Option(metavar="N", min=0, help="Of the draws behind rank intervals. Default: 1.", rich_help_panel=_MODEL),
@@ -114,6 +131,8 @@ class TableOptions:
     zero_cells: str | None = None
     exclude: Sequence[str] | None = None
     column: Sequence[str] | None = None
+    repeated_arms: str | None = None
+    outcome: str | None = None
     seed: int | None = None
 
     def given(self) -> dict[str, Any]:
@@ -144,6 +163,24 @@ class TableOptions:
                 f"with, and whether lower or higher values are better for the patient. None has a default."
             )
         self.spec()
+        self.repeated()
+
+    def repeated(self) -> Repeated:
+        """What becomes of two arms on one treatment, from `--repeated-arms`.
+
+        Examples
+        --------
+        >>> TableOptions().repeated(), TableOptions(repeated_arms="merge").repeated()
+        ('keep', 'merge')
+        """
+        match self.repeated_arms:
+            case None | "keep":
+                return "keep"
+            case "merge":
+                return "merge"
+            case "refuse":
+                return "refuse"
+        raise UsageError(f"--repeated-arms must be keep, merge or refuse, not {self.repeated_arms!r}.")
 
     def spec(self) -> ModelSpec:
         """The model that the options ask for.

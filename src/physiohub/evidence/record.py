@@ -6,26 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from physiohub.analysis.effects import Direction, RelativeEffects, relative_effects
 from physiohub.analysis.fit_statistics import fit_statistics
-from physiohub.analysis.heterogeneity import TauProfile, heterogeneity
+from physiohub.analysis.heterogeneity import Heterogeneity, TauProfile, heterogeneity
 from physiohub.analysis.ranking import rank
 from physiohub.analysis.sensitivity import Alternative, Refit, model_alternatives, refit
+from physiohub.evidence.frequentist_record import frequentist_record
+from physiohub.evidence.risk_of_bias import unknown_judgement
+from physiohub.evidence.study_record import conversions_record, study_record
 from physiohub.inference.fit import fit
 from physiohub.inference.posterior import Posterior
 from physiohub.measures.measure import MEASURES
-from physiohub.model.normal_study import NormalStudy
 from physiohub.model.spec import ModelSpec
 from physiohub.network.geometry import geometry
 from physiohub.network.network import Network
-from physiohub.network.study import Study
 from physiohub.prepare.important import ImportantValue
 
 __all__ = ["OutcomeContext", "outcome_record"]
 
 Json = dict[str, Any]
+_HEAVY_TAIL = "too few data cut off the heavy tail of the prior of tau, so that this mean or SD is infinite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +89,9 @@ def outcome_record(
     record["relative_effects"] = _effects(effects)
     record |= _ranking(posterior, better)
     record["fit"] = _fit(posterior)
-    record["studies"] = [_study(s, n) for s, n in zip(network.studies, posterior.rows.studies, strict=True)]
-    record["conversions"] = [entry for study in network.studies for entry in _conversions(study)]
+    record["frequentist"] = frequentist_record(network, spec, better)
+    record["studies"] = [study_record(s, n) for s, n in zip(network.studies, posterior.rows.studies, strict=True)]
+    record["conversions"] = [entry for study in network.studies for entry in conversions_record(study)]
     record["choices"] = [dict(choice) for choice in context.choices]
     record["excluded"] = _excluded(network, context)
     record["notes"] = [*context.notes, *(str(i) for i in network.issues if i.severity == "note")]
@@ -169,9 +170,7 @@ def _engine(posterior: Posterior) -> Json:
 
 def _heterogeneity(posterior: Posterior) -> Json:
     found = heterogeneity(posterior)
-    tau = None
-    if found.mean is not None:
-        tau = {"mean": found.mean, "sd": found.sd, "q2.5": found.q2_5, "median": found.median, "q97.5": found.q97_5}
+    tau = _tau(found)
     record: Json = {"tau": tau, "i_squared": found.i_squared}
     if tau is None:
         record["tau_reason"] = "a common-effect model has no heterogeneity parameter"
@@ -190,6 +189,16 @@ def _heterogeneity(posterior: Posterior) -> Json:
         "warning": found.warning,
         "profile": _profile(found.profile),
     }
+
+
+def _tau(found: Heterogeneity) -> Json | None:
+    """Summary of tau's posterior; None in a common-effect fit."""
+    if found.median is None:
+        return None
+    tau: Json = {"mean": found.mean, "sd": found.sd, "q2.5": found.q2_5, "median": found.median, "q97.5": found.q97_5}
+    if found.sd is None:
+        tau["reason"] = _HEAVY_TAIL
+    return tau
 
 
 def _profile(profile: TauProfile | None) -> Json | None:
@@ -219,6 +228,7 @@ def _effects(effects: RelativeEffects) -> list[Json]:
             "predictive_high": e.predictive_high,
             "p_better": e.p_better,
             "p_beyond_mid": e.p_beyond_mid,
+            **({"reason": _HEAVY_TAIL} if e.sd is None else {}),
         }
         for e in effects.effects
     ]
@@ -266,67 +276,6 @@ def _fit(posterior: Posterior) -> Json:
     }  # fmt: skip
 
 
-def _study(study: Study, normal: NormalStudy) -> Json:
-    sources = dict.fromkeys(arm.source for arm in study.arms if arm.source)
-    if study.contrasts is not None and study.contrasts.source:
-        sources[study.contrasts.source] = None
-    doi = study.covariates.get("doi")
-    return {
-        "id": study.id,
-        "treatments": list(study.treatments),
-        "level": study.level,
-        "participants": study.participants,
-        "arms": [
-            {
-                "treatment": arm.treatment,
-                "label": arm.label,
-                "n": arm.participants,
-                "mean": arm.mean,
-                "sd": arm.sd,
-                "se": arm.mean_se,
-                "value_type": arm.value_type,
-            }
-            for arm in study.arms
-        ],
-        "contrasts": _pairs(normal, study.treatments),
-        "source": "; ".join(str(s) for s in sources),
-        "doi": None if doi is None else str(doi),
-        "year": study.covariates.get("year"),
-    }
-
-
-def _pairs(normal: NormalStudy, treatments: Sequence[str]) -> list[Json]:
-    """Every pair of the study's arms as it enters: estimate, SE, and a 95% interval of the normal likelihood."""
-    a = len(treatments)
-    to_arms = np.eye(a) if normal.level == "arm" else np.vstack([np.zeros(a - 1), np.eye(a - 1)])
-    found = []
-    for j in range(a):
-        for k in range(j + 1, a):
-            contrast = to_arms[k] - to_arms[j]
-            estimate = float(contrast @ normal.y)
-            se = float(np.sqrt(contrast @ normal.sampling @ contrast))
-            found.append(
-                {
-                    "treatment": treatments[k],
-                    "versus": treatments[j],
-                    "estimate": estimate,
-                    "se": se,
-                    "low": estimate - 1.959963984540054 * se,
-                    "high": estimate + 1.959963984540054 * se,
-                }
-            )
-    return found
-
-
-def _conversions(study: Study) -> list[Json]:
-    made = [(arm.label or arm.treatment, c) for arm in study.arms for c in arm.conversions]
-    made += [("", c) for c in (study.contrasts.conversions if study.contrasts is not None else ())]
-    return [
-        {"study": study.id, "arm": arm, "what": c.what, "how": c.how, "value": c.value, "rows": list(c.rows)}
-        for arm, c in made
-    ]
-
-
 def _excluded(network: Network, context: OutcomeContext) -> list[Json]:
     asked = [{"study": e.study, "reason": e.reason} for e in network.exclusions]
     known = {e["study"] for e in asked}
@@ -344,6 +293,8 @@ def _warnings(
     found = [*posterior.verdict.reasons, *context.warnings]
     found += [str(issue) for issue in posterior.network.issues if issue.severity == "warning"]
     found += _about_zero_cells(posterior)
+    judged = (unknown_judgement(study.id, study.covariates) for study in posterior.network.studies)
+    found += [warning for warning in judged if warning is not None]
     warning = heterogeneity(posterior).warning
     if warning is not None:
         found += [warning, _under_wider_priors(effects, refits)]
@@ -399,9 +350,5 @@ def _refit(found: Refit) -> Json:
     }
     if posterior is not None:
         shown = heterogeneity(posterior)
-        record["i_squared"] = shown.i_squared
-        if shown.mean is not None:
-            record["tau"] = {
-                "mean": shown.mean, "sd": shown.sd, "q2.5": shown.q2_5, "median": shown.median, "q97.5": shown.q97_5,
-            }  # fmt: skip
+        record |= {"i_squared": shown.i_squared, "tau": _tau(shown)}
     return record

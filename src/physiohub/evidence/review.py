@@ -14,6 +14,7 @@ from physiohub.errors import DataError, Issue, UsageError, errors_of
 from physiohub.evidence.protocol import Protocol
 from physiohub.evidence.review_checks import protocol_issues, studies_of, unknown_study
 from physiohub.evidence.review_files import material_of, read_protocol, read_tables
+from physiohub.network.display import facts_html
 from physiohub.prepare.outcome import PreparedOutcome, prepare_outcome
 from physiohub.prepare.protocol import OutcomeProtocol, Overrides, Sensitivity
 from physiohub.prepare.studies import Material
@@ -76,6 +77,22 @@ class Review:
     material: Material
     issues: tuple[Issue, ...] = ()
     recognised: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """What the review is called and how much it holds."""
+        size = f"{len(self.outcomes)} outcomes, {len(self.material.arms)} arm rows"
+        return f"<Review {self.id!r}: {size}, {len(self.material.contrasts)} contrast rows>"
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            {
+                "Review": self.title,
+                "Statement": self.statement or "none",
+                "Outcomes": ", ".join(outcome.label or outcome.id for outcome in self.outcomes),
+                "Treatments": ", ".join(treatment.label for treatment in self.material.treatments),
+                "Rows": f"{len(self.material.arms)} of arms, {len(self.material.contrasts)} of contrasts",
+            }
+        )
 
     @property
     def id(self) -> str:
@@ -248,5 +265,5 @@ def read_review(path: str | Path) -> Review:
     issues += protocol_issues(protocol, material)
     if errors_of(issues):
         raise DataError(issues)
-    recognised = {name: dict(table.recognised) for name, table in tables.items()}
+    recognised = {table.file or name: dict(table.recognised) for name, table in tables.items()}
     return Review(folder, protocol, material, tuple(issues), recognised)

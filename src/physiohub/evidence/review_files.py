@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from physiohub.errors import DataError, Issue
+from physiohub.errors import DataError, Issue, errors_of
 from physiohub.evidence.protocol import FILE, Protocol, parse_protocol
 from physiohub.network.cells import decimals
 from physiohub.network.read import Table, read_arm_rows, read_contrast_rows, read_study_rows
 from physiohub.network.rows import ArmRow, ContrastRow, StudyRow
+from physiohub.network.shapes import SHEETS, sheet_names
 from physiohub.network.study import Treatment
 from physiohub.network.validate import check_arms, check_contrasts
 from physiohub.prepare.instruments import registry
@@ -37,30 +38,54 @@ def read_protocol(folder: Path, issues: list[Issue]) -> Protocol | None:
 
 
 def read_tables(folder: Path, issues: list[Issue]) -> dict[str, Table]:
-    """The tables that are there; the issues of reading them and of their cells are added."""
+    """arms, contrasts and studies -> table, as far as they are there; issues of reading and of cells are added.
+
+    They are CSV files, or the sheets of the one workbook of the folder.
+    """
+    files = _files(folder, issues)
     tables: dict[str, Table] = {}
-    if (folder / "arms.csv").is_file():
-        arms = read_arm_rows(folder / "arms.csv")
-        tables["arms.csv"] = arms
+    if "arms" in files:
+        path, sheet = files["arms"]
+        arms = read_arm_rows(path, sheet=sheet)
+        tables["arms"] = arms
         issues += [*arms.issues, *check_arms(arms.rows, arms)]
-    if (folder / "contrasts.csv").is_file():
-        contrasts = read_contrast_rows(folder / "contrasts.csv")
-        tables["contrasts.csv"] = contrasts
+    if "contrasts" in files:
+        path, sheet = files["contrasts"]
+        contrasts = read_contrast_rows(path, sheet=sheet)
+        tables["contrasts"] = contrasts
         issues += [*_not_yet_filled(contrasts), *check_contrasts(contrasts.rows, contrasts)]
-    if not tables:
-        message = "The folder has neither arms.csv nor contrasts.csv."
-        issues.append(
-            Issue(
-                "tables-missing",
-                message,
-                "Add one of them: `physiohub new` writes a folder with their columns.",
-                file="arms.csv",
-            )
-        )
-    if (folder / "studies.csv").is_file():
-        tables["studies.csv"] = read_study_rows(folder / "studies.csv")
-        issues += _not_yet_filled(tables["studies.csv"])
+    if "studies" in files:
+        path, sheet = files["studies"]
+        tables["studies"] = read_study_rows(path, sheet=sheet)
+        issues += _not_yet_filled(tables["studies"])
     return tables
+
+
+def _files(folder: Path, issues: list[Issue]) -> dict[str, tuple[Path, str | None]]:
+    """Which table stands where: in a CSV file, or in a sheet of a workbook."""
+    found: dict[str, tuple[Path, str | None]] = {
+        name: (folder / f"{name}.csv", None) for name in SHEETS if (folder / f"{name}.csv").is_file()
+    }
+    books = sorted(path for path in folder.glob("*.xlsx") if path.is_file() and not path.name.startswith("~$"))
+    if found and books:
+        names = ", ".join(path.name for path in books)
+        message = f"The folder has CSV tables, so that {names} is not read."
+        issues.append(Issue("workbook-not-read", message, "Keep one of the two.", "note", file=books[0].name))
+    elif len(books) > 1:
+        message = f"The folder has {len(books)} workbooks: {', '.join(path.name for path in books)}."
+        issues.append(Issue("several-workbooks", message, "Keep the one that holds the tables.", file=books[0].name))
+        return found
+    elif books:
+        names_found, problems = sheet_names(books[0])
+        issues += problems
+        found = {name: (books[0], name) for name in names_found}
+        if errors_of(problems):  # which say already why there are no tables
+            return found
+    if "arms" not in found and "contrasts" not in found:
+        message = "The folder has neither arms.csv nor contrasts.csv, nor a workbook with such sheets."
+        remedy = "Add one of them: `physiohub new` writes a folder with their columns."
+        issues.append(Issue("tables-missing", message, remedy, file="arms.csv"))
+    return found
 
 
 def _not_yet_filled(table: Table) -> list[Issue]:
@@ -80,9 +105,9 @@ def _rounding(contrasts: Sequence[ContrastRow], table: Table | None) -> dict[int
 
 def material_of(protocol: Protocol, tables: Mapping[str, Table], folder: Path) -> Material:
     """What outcomes are prepared from."""
-    arms: tuple[ArmRow, ...] = _rows(tables, "arms.csv")
-    contrasts: tuple[ContrastRow, ...] = _rows(tables, "contrasts.csv")
-    studies: tuple[StudyRow, ...] = _rows(tables, "studies.csv")
+    arms: tuple[ArmRow, ...] = _rows(tables, "arms")
+    contrasts: tuple[ContrastRow, ...] = _rows(tables, "contrasts")
+    studies: tuple[StudyRow, ...] = _rows(tables, "studies")
     hashes = {FILE: hashlib.sha256((folder / FILE).read_bytes()).hexdigest()}
     return Material(
         arms=arms,
@@ -93,6 +118,6 @@ def material_of(protocol: Protocol, tables: Mapping[str, Table], folder: Path) -
         ),
         registry=registry().extended(protocol.instruments),
         choices=protocol.choices,
-        rounding=_rounding(contrasts, tables.get("contrasts.csv")),
-        hashes={**hashes, **{name: table.sha256 for name, table in tables.items()}},
+        rounding=_rounding(contrasts, tables.get("contrasts")),
+        hashes={**hashes, **{table.origin or name: table.sha256 for name, table in tables.items()}},
     )

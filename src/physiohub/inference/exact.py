@@ -1,7 +1,7 @@
 """The exact engine: normal data, tau integrated by quadrature, everything else in closed form.
 
 Given tau the model is linear and Gaussian: ``P(tau) = P0 + X' W X`` with ``W = diag(1 / (1 + tau^2 lambda))``,
-``d | tau, y ~ N(m(tau), P(tau)^-1)`` and ``log p(y | tau)`` in closed form (METHODS section 2; Higgins et al. 2009,
+``d | tau, y ~ N(m(tau), P(tau)^-1)`` and ``log p(y | tau)`` in closed form (Higgins et al. 2009,
 J R Stat Soc A 172:137, section 4, for the pairwise case). Effects with a t prior are normal given their own precisions,
 which join tau as nodes of a quasi-Monte Carlo rule.
 """
@@ -281,7 +281,7 @@ def _rounding(covariances: Floats) -> float:
 
 
 def _summary(nodes: ExactNodes) -> tuple[Floats, Floats]:
-    """Mean and SD (parameter + tau,) of a mixture."""
+    """Mean and SD (parameter + tau,) of a mixture; those that a heavy tail leaves without are not finite."""
     mean = nodes.weights @ nodes.means
     within = np.diagonal(nodes.covariances, axis1=1, axis2=2)
     sd = np.sqrt(nodes.weights @ (within + np.square(nodes.means - mean)))
@@ -291,18 +291,36 @@ def _summary(nodes: ExactNodes) -> tuple[Floats, Floats]:
 
 
 def _change(coarse: ExactNodes, fine: ExactNodes) -> float:
-    """The largest change of a mean, an SD (in SDs of the finer answer) or a tail probability."""
+    """The largest change of a mean, an SD (in SDs of the finer answer) or a tail probability.
+
+    Where a heavy tail leaves no SD, tail probabilities alone are compared.
+    """
     (mean_0, sd_0), (mean_1, sd_1) = _summary(coarse), _summary(fine)
-    unit = np.where(sd_1 > 0, sd_1, 1.0)
-    moved = [np.abs(mean_0 - mean_1) / unit, np.abs(sd_0 - sd_1) / unit]
-    p = fine.means.shape[1]
+    exists = np.isfinite(sd_0) & np.isfinite(sd_1)
+    if fine.tau_marginal is not None and not fine.tau_marginal.has_moment(2):
+        # under a flat prior an effect's variance grows with tau^2 and is infinite too; under any other it is not needed
+        exists[:] = False
+    unit = np.where(exists & (sd_1 > 0), sd_1, 1.0)
+    with np.errstate(invalid="ignore"):
+        moved = [
+            np.where(exists, np.abs(mean_0 - mean_1) / unit, 0.0),
+            np.where(exists, np.abs(sd_0 - sd_1) / unit, 0.0),
+        ]
+    centre, spread = _middle(fine)
     for z in (-1.96, 1.96):
-        x = mean_1[:p] + z * sd_1[:p]
+        x = centre + z * spread
         moved.append(np.abs(_cdf(coarse, x) - _cdf(fine, x)))
         if fine.tau_marginal is not None and coarse.tau_marginal is not None:
-            at = mean_1[-1] + z * sd_1[-1]
+            at = fine.tau_marginal.tau[int(np.searchsorted(np.cumsum(fine.tau_marginal.mass), 0.5 + z / 4))]
             moved.append(np.array([abs(coarse.tau_marginal.cdf(at) - fine.tau_marginal.cdf(at))]))
     return float(max((np.max(m) for m in moved if m.size), default=0.0))
+
+
+def _middle(nodes: ExactNodes) -> tuple[Floats, Floats]:
+    """Mean and SD (parameter,) within the node that stands in the middle of the mass of tau."""
+    order = np.argsort(nodes.tau)
+    middle = order[int(np.searchsorted(np.cumsum(nodes.weights[order]), 0.5))]
+    return nodes.means[middle], np.sqrt(np.diagonal(nodes.covariances[middle]))
 
 
 def _cdf(nodes: ExactNodes, x: Floats) -> Floats:

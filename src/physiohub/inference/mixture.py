@@ -81,8 +81,9 @@ class NormalMixture:
         target = float(ndtri(p))
         own = self.means + self.sds * target
         low, high = np.min(own, axis=-1), np.max(own, axis=-1)
-        scale = np.maximum(self.sd, 1e-7 * np.abs(self.mean))
-        x = np.clip(self.mean + self.sd * target, low, high)
+        # nodes far out in a heavy tail may make the SD useless as a yardstick: start from the node in the middle
+        x = self._weighted_median(own)
+        scale = np.maximum(self._weighted_median(self.sds), 1e-12 * np.abs(x) + 1e-300)
         for _ in range(_MAX_STEPS):
             cdf = self.cdf(x)
             low, high = np.where(cdf < p, x, low), np.where(cdf < p, high, x)
@@ -90,10 +91,20 @@ class NormalMixture:
             with np.errstate(all="ignore"):
                 newton = x - (z - target) * np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) / self.density(x)
             inside = (newton >= low) & (newton <= high)
-            step = np.where(inside, newton, 0.5 * (low + high))
+            # halved on the asinh scale, on which a bracket over many powers of ten is short
+            middle = scale * np.sinh(0.5 * (np.arcsinh(low / scale) + np.arcsinh(high / scale)))
+            step = np.where(inside, newton, np.clip(middle, low, high))
             # Newton doubles the digits: after a step this small the next one would be lost in rounding
             done = (inside & (np.abs(step - x) <= 1e-8 * scale)) | (high - low <= 4e-16 * np.abs(x))
             x = step
             if np.all(done):
                 break
         return np.asarray(x)
+
+    def _weighted_median(self, values: Floats) -> Floats:
+        """Median over the nodes (...) of values (..., node), by weight."""
+        order = np.argsort(values, axis=-1)
+        cumulative = np.cumsum(self.weights[order], axis=-1)
+        middle = np.argmax(cumulative >= 0.5 * cumulative[..., -1:], axis=-1)
+        chosen = np.take_along_axis(order, middle[..., None], axis=-1)
+        return np.asarray(np.take_along_axis(values, chosen, axis=-1)[..., 0])

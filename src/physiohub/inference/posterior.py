@@ -14,6 +14,7 @@ from physiohub.inference.mixture import NormalMixture
 from physiohub.inference.tau_grid import TauMarginal
 from physiohub.model.defaults import Priors
 from physiohub.model.design import Rows
+from physiohub.model.priors import Flat
 from physiohub.model.spec import ModelSpec
 from physiohub.model.zero_cells import ZeroCells
 from physiohub.network.display import facts_html
@@ -113,6 +114,13 @@ class Posterior:
             }
         )
 
+    def has_moment(self, k: int) -> bool:
+        """Whether relative effects have a mean (k = 1) and an SD (k = 2).
+
+        Under a flat prior their spread grows with tau, so that they have no more moments than tau has.
+        """
+        return self.tau is None or not isinstance(self.priors.d, Flat) or self.tau.has_moment(k)
+
     def pairs(self, treatments: NDArray[np.intp], versus: NDArray[np.intp]) -> NormalMixture:
         """Relative effects of many pairs, by place in `treatments`: each treatment minus its versus (pair,)."""
         means = np.hstack([np.zeros((len(self.weights), 1)), self.means])
@@ -135,7 +143,7 @@ class Posterior:
         return NormalMixture(pair.weights, pair.means[0], pair.sds[0])
 
     def predictive(self, effects: NormalMixture) -> NormalMixture:
-        """The same effects in a new study: within each node tau^2 joins the variance (METHODS section 2)."""
+        """The same effects in a new study: within each node tau^2 joins the variance."""
         return NormalMixture(effects.weights, effects.means, np.hypot(effects.sds, self.tau_nodes))
 
     def draws(self, uniform: Floats) -> tuple[Floats, Floats]:

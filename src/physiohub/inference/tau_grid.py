@@ -93,15 +93,25 @@ class TauMarginal:
     mass: Floats
     tau: Floats
 
+    def has_moment(self, k: int) -> bool:
+        """Whether the mean of tau^k exists: a heavy tail that the data do not cut off leaves it infinite.
+
+        The tail is judged where the grid ends: there tau^k times the density must have died away.
+        """
+        if self.map is None or np.isfinite(self.map.high):
+            return True
+        parts = self.tau**k * self.mass
+        return bool(np.all(np.isfinite(parts)) and parts[-1] < 1e-7 * np.max(parts))
+
     @property
     def mean(self) -> float:
-        """Posterior mean."""
-        return float(self.tau @ self.mass)
+        """Posterior mean; infinite when the tail is too heavy for one."""
+        return float(self.tau @ self.mass) if self.has_moment(1) else np.inf
 
     @property
     def sd(self) -> float:
-        """Posterior SD."""
-        return float(np.sqrt(np.square(self.tau - self.mean) @ self.mass))
+        """Posterior SD; infinite when the tail is too heavy for one."""
+        return float(np.sqrt(np.square(self.tau - self.mean) @ self.mass)) if self.has_moment(2) else np.inf
 
     @property
     def kurtosis(self) -> float:

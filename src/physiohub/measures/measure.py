@@ -27,7 +27,7 @@ class Measure:
     ratio
         Whether the analysis scale is the log of what is printed.
     unit
-        The scale u of the default priors (METHODS section 6); None when it depends on the instrument.
+        The scale u of the default priors; None when it depends on the instrument.
     data
         What an arm must report, for a measure computed from arms.
     """

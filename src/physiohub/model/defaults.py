@@ -1,4 +1,4 @@
-"""Default priors, by measure, and which of them were left alone (METHODS section 6)."""
+"""Default priors, by measure, and which of them were left alone."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def default_scale(network: Network, spec: ModelSpec) -> tuple[float | None, str]
         return spec.usual_sd / 2, f"u = {spec.usual_sd / 2:g}: half the usual SD of the instrument"
     median = median_pooled_sd(network)
     if median is not None:
-        return median / 2, f"u = {median / 2:.4g}: half the median pooled SD, a scale from the data"
+        # a prior is not known to more than three figures, and reads better with them
+        u = float(f"{median / 2:.3g}")
+        return u, f"u = {u:g}: half the median pooled SD, a scale from the data"
     return None, ""
 
 

@@ -1,7 +1,7 @@
 """The whole network as rows that are independent given d and tau.
 
 One generalised eigendecomposition per study turns ``V_i = A_i + tau^2 B_i`` into ``1 + tau^2 lambda`` on a diagonal, so
-that every further tau costs a handful of multiplications (METHODS section 2).
+that every further tau costs a handful of multiplications.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ __all__ = ["NormalStudy", "contrasts_of", "normal_studies"]
 
 Floats = NDArray[np.float64]
 _OF_COUNTS = {"OR": log_odds, "RR": log_risk, "RD": risk}
+_AS_CONTRASTS = ("SMD", "ROM", "RD", "OR", "RR", "IRR")
+"""Measures of arms that this version answers through normal contrasts only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +71,7 @@ def normal_studies(network: Network, spec: ModelSpec) -> tuple[NormalStudy, ...]
     """Every study of the network as normal data for this measure.
 
     A mean difference keeps the arms (normal likelihood, known SE) unless ``spec.likelihood`` is ``"contrast"``; an SMD
-    is built from trial-level quantities (METHODS section 4) and enters as contrasts.
+    is built from trial-level quantities and enters as contrasts.
 
     Raises
     ------
@@ -121,6 +123,11 @@ def contrasts_of(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
             )
             raise DataError([issue])
         return study.contrasts.estimate, study.contrasts.covariance
+    if spec.likelihood == "arm" and spec.measure in _AS_CONTRASTS:
+        raise ModelError(
+            f"An arm likelihood of {spec.measure} is not part of this version; likelihood 'auto' or 'contrast' answers "
+            f"it through normal contrasts."
+        )
     if spec.measure == "SMD":
         return _smd(study, spec)
     value, variance = _on_analysis_scale(study, spec)
@@ -145,7 +152,7 @@ def _on_analysis_scale(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
 
 
 def _means_for_a_ratio(study: Study) -> tuple[Floats, Floats]:
-    """Means and SEs of a study for a ratio of means (METHODS section 1: above zero, no change scores, mean/SE >= 3)."""
+    """Means and SEs of a study for a ratio of means (above zero, no change scores, mean/SE >= 3)."""
     mean, se = _column(study, "mean"), _column(study, "mean_se")
     issues = []
     for arm, m, s in zip(study.arms, mean, se, strict=True):

@@ -37,7 +37,7 @@ class ModelSpec:
     usual_sd
         Usual SD of the instrument, from which default priors of a mean difference take their scale.
     smd_variance
-        ``"simple"`` or ``"unbiased"`` (METHODS section 4).
+        ``"simple"`` or ``"unbiased"``: see `standardised_mean_differences`.
     zero_cells
         What is added to each cell of a study with a zero cell when counts are answered through normal contrasts; None
         adds nothing, and such a study is an error.

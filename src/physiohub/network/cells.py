@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-__all__ = ["LARGEST", "CellProblem", "decimals", "is_missing", "parse_number", "uses_decimal_comma"]
+__all__ = ["LARGEST", "CellProblem", "decimals", "is_missing", "not_a_name", "parse_number", "uses_decimal_comma"]
 
 LARGEST = 1e100
 """A number beyond this is a typing error, and its square more than a computer holds."""
@@ -18,7 +18,17 @@ _COMMA_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
 _GROUPED = re.compile(
     r"[+-]?\d{1,3}([ '\u00a0\u2009\u202f\u2019]\d{3})+([.,]\d*)?|[+-]?\d{1,3}(\.\d{3})+,\d*", re.ASCII
 )
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)|#(n/a|div/0!|num!|value!|ref!|name\?|null!)", re.IGNORECASE)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_FORMULA_ERROR = re.compile(
+    r"#(n/a|div/0!|num!|value!|ref!|name\?|null!|spill!|calc!|getting_data|field!|blocked!|connect!|unknown!|busy!)",
+    re.IGNORECASE,
+)
+_FORMULA = re.compile(r"=.*(\b\$?[A-Za-z]{1,3}\$?\d+\b|[A-Za-z]\().*")
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{1,2}:\d{2}(:\d{2}.*)?"
+    r"|\d{1,2}[- ][A-Za-z]{3}([- ]\d{2,4})?|[A-Za-z]{3}[- ]\d{1,4}",
+    re.ASCII,
+)
 # a minus sign or an en dash, as word processors and PDF files have them
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})
 
@@ -81,6 +91,19 @@ def parse_number(text: str, *, decimal: str = ".") -> float | CellProblem | None
     return _problem(text)
 
 
+def not_a_name(text: str) -> CellProblem | None:
+    """Why a cell of a workbook cannot name a study, treatment or outcome; None when it can.
+
+    Examples
+    --------
+    >>> not_a_name("#REF!").rule, not_a_name("Kim 2017")
+    ('formula-error', None)
+    """
+    if _FORMULA_ERROR.fullmatch(text):
+        return _formula_error("formula-error")
+    return _not_computed() if _FORMULA.fullmatch(text) else None
+
+
 def decimals(text: str) -> int:
     """How many decimals a number was typed with; negative for a number in powers of ten.
 
@@ -106,9 +129,27 @@ def _not_finite() -> CellProblem:
     return CellProblem("not-finite", "This is not a finite number.", "Leave the cell empty if there is no value.")
 
 
+def _formula_error(rule: str) -> CellProblem:
+    remedy = "Correct the formula, or type the value; leave the cell empty if there is none."
+    return CellProblem(rule, "This cell holds the error of a spreadsheet formula.", remedy)
+
+
+def _not_computed() -> CellProblem:
+    message = "This cell holds a formula whose result is not stored in the file."
+    remedy = "Open the workbook in a spreadsheet program and save it, or type the value."
+    return CellProblem("formula-not-computed", message, remedy)
+
+
 def _problem(text: str) -> CellProblem:
     if _NOT_FINITE.fullmatch(text):
         return _not_finite()
+    if _FORMULA_ERROR.fullmatch(text):
+        return _formula_error("not-finite")
+    if text.startswith("="):
+        return _not_computed()
+    if _DATE.fullmatch(text):
+        message = "This is a date or a time: spreadsheets make one of numbers such as 3-5 or 1.2."
+        return CellProblem("date-in-cell", message, "Format the cell as a number and type the number again.")
     if _COMMA_THOUSANDS.fullmatch(text):
         return CellProblem(
             "thousands-separator",

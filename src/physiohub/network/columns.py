@@ -9,7 +9,10 @@ from typing import Literal
 
 from physiohub.errors import Issue, UsageError
 
-__all__ = ["ARM_ROLES", "CONTRAST_ROLES", "TEXT_ROLES", "ColumnChoice", "Recognition", "Shape", "recognise"]
+__all__ = [
+    "ARM_ROLES", "CONTRAST_ROLES", "TEXT_ROLES", "ColumnChoice", "Recognition", "Shape", "plain", "recognise",
+    "role_named",
+]  # fmt: skip
 
 Shape = Literal["arms", "contrasts", "relative"]
 """Arms; contrasts that name both treatments; effects relative to a study's baseline row (whose effect is blank)."""
@@ -18,7 +21,7 @@ ColumnChoice = Mapping[str, str | Sequence[str]]
 """Role -> column as the user says it; ``category`` takes several columns, in order."""
 
 TEXT_ROLES = frozenset(
-    {
+    (
         "study",
         "treatment",
         "versus",
@@ -30,7 +33,7 @@ TEXT_ROLES = frozenset(
         "scale",
         "notes",
         "source",
-    }
+    )
 )
 ARM_ROLES = (
     "study", "treatment", "arm", "outcome", "weeks", "n", "mean", "sd", "se", "ci_low", "ci_high", "median", "q1", "q3",
@@ -46,7 +49,7 @@ _NETMETA_ROLES = (
     "study", "outcome", "weeks", "baseline_se", "n_treatment", "n_versus", "value_type", "notes", "source",
 )  # fmt: skip
 
-# other names that a role goes by; its own name always counts, and every name is compared after `_plain`
+# other names that a role goes by; its own name always counts, and every name is compared after `plain`
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "study": ("studlab", "trial"),
     "treatment": ("trt",),
@@ -58,19 +61,31 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "estimate": ("diff", "TE"),
     "se_diff": ("seTE",),
 }
+_TREATMENT_NAMES = (("treatment", "trt"), ("arm",), ("t",))
 _EXTRA_ROLES = ("treat1", "treat2", "se_diff")
 _CATEGORY = re.compile(r"category(\d+)")
-_WIDE = re.compile(r"(t|r|n|y|sd|se|e)(\d+)")
 _COUNTS = ("events", "exposure")
 _MEANS = ("mean", "median", "q1", "q3")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name without what its spelling may vary in."""
     return re.sub(r"[_.\s]", "", name).casefold()
 
 
-_ROLE_OF_NAME = {_plain(role): role for role in (*ARM_ROLES, *CONTRAST_ROLES, *_EXTRA_ROLES)}
+_ROLE_OF_NAME = {plain(role): role for role in (*ARM_ROLES, *CONTRAST_ROLES, *_EXTRA_ROLES)}
+_ROLE_OF_ANY_NAME = {plain(name): role for role, names in _SYNONYMS.items() for name in names} | _ROLE_OF_NAME
+
+
+def role_named(name: str) -> str | None:
+    """The role that a name stands for by itself, in any spelling; None when it is none of the recognised names.
+
+    Examples
+    --------
+    >>> role_named("Std.Err"), role_named("category_2"), role_named("latitude")
+    ('se', 'category', None)
+    """
+    return "category" if _CATEGORY.fullmatch(plain(name)) else _ROLE_OF_ANY_NAME.get(plain(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +176,6 @@ class _Header:
             shape = shape or self._shape()
             self._take_roles(shape)
         recognised = self._recognised(netmeta)
-        self._refuse_wide()
         return Recognition(shape, self.position, tuple(self.categories), recognised, tuple(self.issues))
 
     # -- what the user said -----------------------------------------------------------------------------------------
@@ -180,22 +194,16 @@ class _Header:
     def _place(self, role: str, column: str) -> int | None:
         if column.strip() in self.columns:
             return list(self.columns).index(column.strip())
-        self.issues.append(
-            Issue(
-                "column-unknown",
-                f"There is no column {column!r} for the role {role!r}.",
-                f"The columns found: {', '.join(name for name in self.columns if name)}.",
-                column=column,
-                file=self.file,
-            )
-        )
+        message = f"There is no column {column!r} for the role {role!r}."
+        remedy = f"The columns found: {', '.join(name for name in self.columns if name)}."
+        self.issues.append(Issue("column-unknown", message, remedy, column=column, file=self.file))
         return None
 
     # -- what the names say -----------------------------------------------------------------------------------------
 
     def _named(self, names: Iterable[str]) -> list[int]:
-        wanted = {_plain(name) for name in names}
-        return [k for k in self.free if _plain(self.columns[k]) in wanted]
+        wanted = {plain(name) for name in names}
+        return [k for k in self.free if plain(self.columns[k]) in wanted]
 
     def _has(self, role: str) -> bool:
         return role in self.position or bool(self._named((role, *_SYNONYMS.get(role, ()))))
@@ -241,7 +249,7 @@ class _Header:
         self._take_categories()
         counts = bool(self.categories) or any(self._has(role) for role in _COUNTS)
         # `arm` is the treatment when nothing else is, else what tells two arms on one treatment apart
-        self._take("treatment", ("treatment", "trt") if self._has("treatment") else ("arm",))
+        self._take("treatment", next(names for names in _TREATMENT_NAMES if self._named(names) or names == ("t",)))
         if shape != "contrasts":
             self._take_sizes(means, counts)
         for role in {"arms": ARM_ROLES, "contrasts": CONTRAST_ROLES, "relative": _RELATIVE_ROLES}[shape]:
@@ -264,7 +272,7 @@ class _Header:
     def _take_categories(self) -> None:
         if self.categories:
             return
-        numbered = [(int(m[1]), k) for k in self.free if (m := _CATEGORY.fullmatch(_plain(self.columns[k])))]
+        numbered = [(int(m[1]), k) for k in self.free if (m := _CATEGORY.fullmatch(plain(self.columns[k])))]
         self.categories = [k for _, k in sorted(numbered)]
         self.free = [k for k in self.free if k not in self.categories]
 
@@ -276,25 +284,16 @@ class _Header:
         }
         return named | {f"category_{j}": self.columns[k] for j, k in enumerate(self.categories, start=1)}
 
-    def _refuse_wide(self) -> None:
-        """A table with one row per study is told apart from one whose columns merely are not recognised."""
-        wide = [m[1] for k in self.free if (m := _WIDE.fullmatch(_plain(self.columns[k])))]
-        if "treatment" in self.position or wide.count("t") < 2:
-            return
-        message = "This table has one row per study, with its arms side by side."
-        remedy = "Write one row per arm: study, treatment and its results."
-        self.issues.append(Issue("wide-table", message, remedy, file=self.file))
-
 
 def _category_number(name: str) -> int:
-    match = _CATEGORY.fullmatch(_plain(name))
+    match = _CATEGORY.fullmatch(plain(name))
     return int(match[1]) if match else 0
 
 
 def _role(name: str) -> str:
-    plain = _plain(name)
-    if plain == "category" or _CATEGORY.fullmatch(plain):
+    bare = plain(name)
+    if bare == "category" or _CATEGORY.fullmatch(bare):
         return "category"
-    if plain not in _ROLE_OF_NAME:
+    if bare not in _ROLE_OF_NAME:
         raise UsageError(f"There is no role {name!r}. Roles: {', '.join(sorted(_ROLE_OF_NAME.values()))}, category.")
-    return _ROLE_OF_NAME[plain]
+    return _ROLE_OF_NAME[bare]

@@ -121,7 +121,8 @@ def _duplicates(study: str, differences: Iterable[Difference]) -> Iterator[Issue
         first = seen.setdefault(d.pair, d)
         if first is not d and d.treatment != d.versus:
             message = f"{d.name}: this pair stands in row {first.row} already."
-            yield _issue(study, "contrast-duplicated", message, "Keep one row per pair of a study.", d, "treatment")
+            remedy = "Keep one row per pair of a study; two arms on one treatment can enter by their arms only."
+            yield _issue(study, "contrast-duplicated", message, remedy, d, "treatment")
 
 
 def _oriented(differences: Iterable[Difference]) -> Mapping[tuple[str, str], Difference]:

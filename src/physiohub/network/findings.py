@@ -42,17 +42,18 @@ class Findings:
         severity: Severity = "error",
     ) -> None:
         """Report a row, or its cell under `role`."""
-        column = None if role is None else self.table.column(role)
+        column = None if role is None else self.table.column(role, row.slot)
         if role in self.absent or (column is not None and (row.row, column) in self.reported):
             return
         if column is not None and severity == "error":
             self.reported.add((row.row, column))
-        value = None if role is None else self.table.cell(row.row, role) or ""
+        value = None if role is None else self.table.cell(row.row, role, row.slot) or ""
         issue = Issue(rule, message, remedy, severity, row.study or None, row.treatment or None, row.row, column, value)
         self.issues.append(replace(issue, file=row.file))
 
 
 def roles_of(table: Table) -> frozenset[str]:
-    """Roles that have a column; those of treat1, treat2 tables under their general names."""
+    """Roles that have a column; those of treat1, treat2 tables under their general names; studies may be numbered."""
     words = {"treat1": "treatment", "treat2": "versus"}
-    return frozenset(words.get(role, role) for role in table.recognised)
+    numbered = {"study"} if any(issue.rule == "studies-numbered" for issue in table.issues) else set()
+    return frozenset(words.get(role, role) for role in table.recognised) | numbered

@@ -17,9 +17,7 @@ _NAMELESS = frozenset(
 )
 """Rules that leave open which treatments a study compared."""
 
-_ROWS_LOST = frozenset(
-    {"column-missing", "column-unknown", "column-duplicated", "wide-table", "row-ragged", "csv-malformed"}
-)
+_ROWS_LOST = frozenset({"column-missing", "column-unknown", "column-duplicated", "row-ragged", "csv-malformed"})
 """Rules under which rows or names are not all known, so that nothing can be said of the network as a whole."""
 
 

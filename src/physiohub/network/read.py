@@ -15,15 +15,16 @@ from physiohub.errors import Issue
 from physiohub.network.cells import is_missing
 from physiohub.network.columns import ColumnChoice, Shape
 from physiohub.network.rows import ArmRow, ContrastRow, StudyRow
+from physiohub.network.shapes import one_table, shared_out, tables_of
 from physiohub.network.sheet import Sheet
-from physiohub.network.source import Record, open_source
+from physiohub.network.source import Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ArmTable", "ContrastTable", "Rows", "StudyTable", "Table", "read_arm_rows", "read_contrast_rows", "read_rows",
-    "read_study_rows",
+    "ArmTable", "ContrastTable", "Rows", "StudyTable", "Table", "read_all_rows", "read_arm_rows", "read_contrast_rows",
+    "read_rows", "read_study_rows",
 ]  # fmt: skip
 
 _ARM_FIELDS = tuple(field.name for field in fields(ArmRow))
@@ -42,7 +43,11 @@ class Table:
     recognised
         Role -> column; gives the same reading when handed back as `columns`.
     typed
-        (line, role) -> the cell as typed, for every cell that is not blank.
+        (line, arm of the line, role) -> the cell as typed, for every cell that is not blank.
+    names
+        (role, arm of the line) -> column, in a table with several arms in a line.
+    origin
+        Name of the file that `sha256` is of: `file` without the sheet of a workbook.
     sha256
         Of the file; of the cells for a data frame; empty when nothing could be read.
     """
@@ -51,17 +56,20 @@ class Table:
     columns_found: tuple[str, ...]
     recognised: Mapping[str, str]
     issues: tuple[Issue, ...]
-    typed: Mapping[tuple[int, str], str]
+    typed: Mapping[tuple[int, int, str], str]
+    names: Mapping[tuple[str, int], str]
+    origin: str | None
     sha256: str
 
-    def column(self, role: str) -> str:
+    def column(self, role: str, slot: int = 0) -> str:
         """How the column of a role is called in this table (the role's own name when it has none)."""
         words = {"treatment": "treat1", "versus": "treat2"}
-        return self.recognised.get(role) or self.recognised.get(words.get(role, role), role)
+        called = self.names.get((role, slot)) or self.recognised.get(role)
+        return called or self.recognised.get(words.get(role, role), role)
 
-    def cell(self, row: int, role: str) -> str | None:
+    def cell(self, row: int, role: str, slot: int = 0) -> str | None:
         """The cell of a role as typed; None when it was blank."""
-        return self.typed.get((row, role))
+        return self.typed.get((row, slot, role))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +102,30 @@ class Rows(Table):
     contrasts: tuple[ContrastRow, ...] = ()
 
 
-def read_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None) -> Rows:
-    """Read a table of arms or contrasts in any of the usual shapes.
+def read_all_rows(
+    source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None, *, outcome: str | None = None
+) -> tuple[Rows, ...]:
+    """Read the tables of arms or contrasts that a file holds: one, but for a workbook with a sheet of each.
+
+    Parameters
+    ----------
+    columns
+        Role -> column, where a name is not recognised, or two are.
+    outcome
+        The one to read, of a file that holds several.
 
     Raises
     ------
     UsageError
         When `columns` names a role that does not exist; nothing else is raised, problems are issues.
+    """
+    tables = tables_of(source, columns, outcome=outcome)
+    chosen = [columns] if len(tables) == 1 else shared_out(columns or {}, tables)
+    return tuple(_rows(Sheet(table, wanted, outcome=outcome)) for table, wanted in zip(tables, chosen, strict=True))
+
+
+def read_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None) -> Rows:
+    """Read a table of arms or contrasts in any of the usual shapes: the first of `read_all_rows`.
 
     Examples
     --------
@@ -111,7 +136,52 @@ def read_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = 
     >>> rows.shape, rows.contrasts[0].treatment, rows.contrasts[0].versus, rows.contrasts[0].estimate
     ('contrasts', 'metf', 'acar', -0.2)
     """
-    sheet = Sheet(open_source(source), columns)
+    return read_all_rows(source, columns)[0]
+
+
+def read_arm_rows(
+    source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None, *, sheet: str | None = None
+) -> ArmTable:
+    """Read a table known to hold arms, such as a review's ``arms.csv`` or the sheet `sheet` of its workbook.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = read_arm_rows(pd.DataFrame({"study": ["A"], "treatment": ["x"], "mean": ["1,5"]}))
+    >>> table.rows[0].mean, table.issues[0].rule, table.issues[0].row
+    (None, 'decimal-comma', 2)
+    """
+    read = Sheet(one_table(source, sheet, columns, wide=True), columns, shape="arms")
+    return ArmTable(rows=_arm_rows(read), **_remembered(read))
+
+
+def read_contrast_rows(
+    source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None, *, sheet: str | None = None
+) -> ContrastTable:
+    """Read a table known to hold contrasts, such as a review's ``contrasts.csv``; otherwise as `read_arm_rows`."""
+    read = Sheet(one_table(source, sheet), columns, shape="contrasts")
+    return ContrastTable(rows=_contrast_rows(read), **_remembered(read))
+
+
+def read_study_rows(
+    source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None, *, sheet: str | None = None
+) -> StudyTable:
+    """Read a review's ``studies.csv``: one row per study, every other column a value under its own name.
+
+    A column whose cells are all numbers holds numbers, any other holds text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> read_study_rows(pd.DataFrame({"study": ["A"], "year": [2017], "doi": ["10.1/x"]})).rows[0].values
+    {'year': 2017.0, 'doi': '10.1/x'}
+    """
+    read = Sheet(one_table(source, sheet), columns, roles=("study",))
+    rows = tuple(_study_row(read.cells(record)) for record in read.source.records)
+    return StudyTable(rows=rows, **_remembered(read))
+
+
+def _rows(sheet: Sheet) -> Rows:
     arms: tuple[ArmRow, ...] = ()
     contrasts: tuple[ContrastRow, ...] = ()
     if sheet.known.shape == "arms":
@@ -123,50 +193,16 @@ def read_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = 
     return Rows(arms=arms, contrasts=contrasts, shape=sheet.known.shape, **_remembered(sheet))
 
 
-def read_arm_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None) -> ArmTable:
-    """Read a table known to hold arms, such as a review's ``arms.csv``; otherwise as `read_rows`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = read_arm_rows(pd.DataFrame({"study": ["A"], "treatment": ["x"], "mean": ["1,5"]}))
-    >>> table.rows[0].mean, table.issues[0].rule, table.issues[0].row
-    (None, 'decimal-comma', 2)
-    """
-    sheet = Sheet(open_source(source), columns, shape="arms")
-    return ArmTable(rows=_arm_rows(sheet), **_remembered(sheet))
-
-
-def read_contrast_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None) -> ContrastTable:
-    """Read a table known to hold contrasts, such as a review's ``contrasts.csv``; otherwise as `read_rows`."""
-    sheet = Sheet(open_source(source), columns, shape="contrasts")
-    return ContrastTable(rows=_contrast_rows(sheet), **_remembered(sheet))
-
-
-def read_study_rows(source: str | Path | pd.DataFrame, columns: ColumnChoice | None = None) -> StudyTable:
-    """Read a review's ``studies.csv``: one row per study, every other column a value under its own name.
-
-    A column whose cells are all numbers holds numbers, any other holds text.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> read_study_rows(pd.DataFrame({"study": ["A"], "year": [2017], "doi": ["10.1/x"]})).rows[0].values
-    {'year': 2017.0, 'doi': '10.1/x'}
-    """
-    sheet = Sheet(open_source(source), columns, roles=("study",))
-    rows = tuple(_study_row(sheet.cells(record)) for record in sheet.source.records)
-    return StudyTable(rows=rows, **_remembered(sheet))
-
-
 def _remembered(sheet: Sheet) -> dict[str, Any]:
     """The fields of `Table`, once every cell has been read."""
     return {
         "file": sheet.source.file,
-        "columns_found": sheet.source.columns,
-        "recognised": sheet.known.recognised,
+        "columns_found": sheet.source.header or sheet.source.columns,
+        "recognised": sheet.recognised,
         "issues": tuple(sheet.issues),
         "typed": sheet.typed,
+        "names": sheet.names,
+        "origin": sheet.source.origin or sheet.source.file,
         "sha256": sheet.source.sha256,
     }
 
@@ -210,7 +246,7 @@ def _relative_rows(sheet: Sheet) -> tuple[tuple[ArmRow, ...], tuple[ContrastRow,
 
 def _has_effect(sheet: Sheet, record: Record) -> bool:
     """Whether the effect of a row was typed, readable or not."""
-    return not is_missing(sheet.typed.get((record.row, "estimate"), ""))
+    return not is_missing(sheet.typed.get((record.row, record.slot, "estimate"), ""))
 
 
 def _versus_baseline(sheet: Sheet, lines: Sequence[tuple[Record, dict[str, Any]]]) -> Iterator[ContrastRow]:
@@ -229,7 +265,8 @@ def _versus_baseline(sheet: Sheet, lines: Sequence[tuple[Record, dict[str, Any]]
     for cells in effects:
         error = cells.get("se_diff") if "se_diff" in cells else cells.get("se")
         sizes = {"n_treatment": _size(cells), "n_versus": _size(baseline)}
-        versus = {"versus": baseline.get("treatment") or None, "baseline_se": _baseline_se(baseline)}
+        shared = _baseline_se(baseline) or cells.get("baseline_se")
+        versus = {"versus": baseline.get("treatment") or None, "baseline_se": shared}
         yield _contrast_row({**cells, "se": error, **sizes, **versus})
 
 

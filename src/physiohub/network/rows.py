@@ -13,7 +13,10 @@ __all__ = ["ArmRow", "ContrastRow", "StudyRow"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRow:
-    """One arm x outcome x time point; a cell that was empty, or a column that is not there, is None."""
+    """One arm x outcome x time point; a cell that was empty, or a column that is not there, is None.
+
+    `slot` tells the arms of one line apart, in a table with one line per study; else it is 0.
+    """
 
     file: str | None
     row: int
@@ -47,6 +50,7 @@ class ArmRow:
     notes: str | None = None
     source: str | None = None
     covariates: Mapping[str, str | float | None] = field(default_factory=dict)
+    slot: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,7 @@ class ContrastRow:
     notes: str | None = None
     source: str | None = None
     covariates: Mapping[str, str | float | None] = field(default_factory=dict)
+    slot: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

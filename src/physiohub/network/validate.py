@@ -29,6 +29,9 @@ _WORDS = {
     "baseline_sd": "baseline SD", "baseline_se": "standard error of the versus arm", "n_treatment": "n",
     "n_versus": "n", "events": "number of events", "weeks": "time point",
 }  # fmt: skip
+_NO_MEDIAN = (
+    "Ask the authors for mean and SD, or estimate them by a published method, enter those, and say so in `notes`."
+)
 _RESULT_COLUMNS = ("mean", "median", "events", "category_1")
 
 
@@ -48,8 +51,6 @@ def check_rows(rows: Rows, *, measure: str | None = None) -> tuple[Issue, ...]:
     >>> print(*check_rows(read_rows(table)))
     error: study A, arm y, row 3, column r, value '12': 12 events are more than the total of 10. Check both cells.
     """
-    if any(issue.rule == "wide-table" for issue in rows.issues):
-        return ()
     issues: list[Issue] = []
     if rows.shape == "arms" or rows.arms:
         issues += check_arms(rows.arms, rows, measure=measure)
@@ -67,6 +68,10 @@ def check_arms(rows: Sequence[ArmRow], table: Table, *, measure: str | None = No
     found.need("treatment")
     if kind is None:
         found.need(*_RESULT_COLUMNS)
+    if kind == "mean" and "median" in roles_of(table) and "mean" not in roles_of(table):
+        message = "The table reports medians and no means; medians are not converted."
+        found.issues.append(Issue("median-only", message, _NO_MEDIAN, column=table.column("median"), file=table.file))
+        return tuple(found.issues)
     for group in _needed_columns(kind, roles_of(table), smd=smd):
         found.need(*group)
     for row in rows:
@@ -121,7 +126,7 @@ def _kinds(row: ArmRow, table: Table) -> tuple[str, ...]:
     """What kind of results a row holds, by its filled cells; by the table's columns when it holds none."""
 
     def typed(roles: Iterable[str]) -> bool:
-        return any(not is_missing(table.cell(row.row, role) or "") for role in roles)
+        return any(not is_missing(table.cell(row.row, role, row.slot) or "") for role in roles)
 
     kinds = []
     if typed(_MEAN_CELLS):
@@ -190,7 +195,7 @@ def _check_spreads(found: Findings, row: ArmRow) -> None:
 
 def _half_unit(found: Findings, row: ArmRow, role: str) -> float:
     """Half a unit of the last decimal of a cell, as typed."""
-    typed = found.table.cell(row.row, role)
+    typed = found.table.cell(row.row, role, row.slot)
     return 0.0 if typed is None else 0.5 * 10.0 ** -decimals(typed)
 
 
@@ -254,6 +259,10 @@ def _check_missing(found: Findings, row: ArmRow, kind: str, *, smd: bool) -> Non
 
 
 def _check_missing_mean(found: Findings, row: ArmRow, *, smd: bool, median: bool) -> None:
+    if row.mean is None and not median and row.median is not None:
+        message = "The row reports a median and no mean; medians are not converted."
+        found.add(row, "median-only", "median", message, _NO_MEDIAN)
+        return
     if row.mean is None and not (median and row.median is not None):
         found.add(row, "mean-missing", "mean", "The mean is missing.", "Fill the cell, or leave the row out.")
     interval = row.ci_low is not None and row.ci_high is not None
@@ -277,7 +286,7 @@ def _check_missing_mean(found: Findings, row: ArmRow, *, smd: bool, median: bool
 def _check_identical(found: Findings, rows: Sequence[ArmRow] | Sequence[ContrastRow]) -> None:
     seen: dict[str, int] = {}
     for row in rows:
-        first = seen.setdefault(repr(replace(row, row=0)), row.row)
+        first = seen.setdefault(repr(replace(row, row=0, slot=0)), row.row)
         if first != row.row:
             message = f"This row repeats row {first} cell by cell."
             remedy = "Delete one; if they are two arms, tell them apart in a column `arm`."

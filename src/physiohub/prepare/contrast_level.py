@@ -27,7 +27,8 @@ def contrast_study(
     `physiohub.network.validate` reports are not repeated).
     """
     study = rows[0].study
-    rows = list({repr(replace(row, row=0)): row for row in reversed(rows)}.values())[::-1]  # repeated rows are reported
+    # repeated rows are reported
+    rows = list({repr(replace(row, row=0, slot=0)): row for row in reversed(rows)}.values())[::-1]
     results = [_difference(row, table, measure) for row in rows]
     issues = [result for result in results if isinstance(result, Issue)]
     effects = [result for result in results if isinstance(result, _Effect)]
@@ -85,7 +86,7 @@ def _difference(row: ContrastRow, table: Table, wanted: Measure | None) -> _Effe
         return None
     if row.se is not None and not row.se > 0:
         return None
-    typed = table.cell(row.row, "estimate")
+    typed = table.cell(row.row, "estimate", row.slot)
     rounding = 0.0 if typed is None else 0.5 * 10.0 ** -decimals(typed)
     effect = _Effect(
         estimate=row.estimate,
@@ -107,7 +108,8 @@ def _with_cell(issue: Issue, table: Table, row: ContrastRow) -> Issue:
     """An issue whose column is a role, with the column as it is called and the cell as typed."""
     if issue.column is None:
         return issue
-    return replace(issue, row=row.row, column=table.column(issue.column), value=table.cell(row.row, issue.column) or "")
+    column, value = table.column(issue.column, row.slot), table.cell(row.row, issue.column, row.slot)
+    return replace(issue, row=row.row, column=column, value=value or "")
 
 
 def _measure_of(row: ContrastRow, wanted: Measure | None) -> Measure | None:

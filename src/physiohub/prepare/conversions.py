@@ -113,7 +113,7 @@ def se_from_p(difference: float, p: float, *, df: float | None, rows: tuple[int,
 def sd_from_se(se: float, n: float, *, rows: tuple[int, ...] = ()) -> tuple[float, Conversion]:
     """SD of individual scores from the SE of their unadjusted mean: se sqrt(n) (Cochrane Handbook, section 6.5.2.2).
 
-    Not for an adjusted mean, whose SE is the model's and holds no SD of scores (METHODS section 4).
+    Not for an adjusted mean, whose SE is the model's and holds no SD of scores.
 
     Examples
     --------
@@ -246,8 +246,8 @@ def standardise_contrast(
 ) -> tuple[float, float, Conversion]:
     """A mean difference divided by a stated SD: estimate/sd and se/sd.
 
-    The SD is a fixed number from outside the contrast, so that its own uncertainty does not enter: h = 0 and J = 1 of
-    METHODS section 4.
+    The SD is a fixed number from outside the contrast, so that its own uncertainty does not enter: h = 0 and J = 1 in
+    `physiohub.measures.continuous.standardised_mean_differences`.
 
     Raises
     ------

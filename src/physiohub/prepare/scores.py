@@ -1,6 +1,6 @@
 """The arms of one study on one scale: SEs and SDs made, ranges moved, arms merged, SMDs given their denominator.
 
-What a study's SMD is divided by is decided here, in the order that METHODS section 4 asks for: the trial's own raw SDs,
+What a study's SMD is divided by is decided here, in this order: the trial's own raw SDs,
 its baseline SDs, a fixed SD of the instrument.
 """
 
@@ -17,7 +17,7 @@ from physiohub.prepare.instruments import Instrument, Registry
 from physiohub.prepare.protocol import OutcomeProtocol
 from physiohub.prepare.scale import row_issue, scale_of, se_of_interval
 
-__all__ = ["arms_of"]
+__all__ = ["arms_of", "repeated_issue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +109,19 @@ def _repeated_arms(measured: Sequence[_Measured], protocol: OutcomeProtocol) -> 
     arms: list[_Measured] = []
     for treatment, group in groups.items():
         if len(group) > 1 and rule not in ("merge", "keep"):
-            raise DataError([_repeated_issue(group, treatment, rule)])
+            raise DataError([repeated_issue(group[0].row, [one.label for one in group], treatment, rule)])
         arms += [_merged(group)] if len(group) > 1 and rule == "merge" else group
     return arms
 
 
-def _repeated_issue(group: Sequence[_Measured], treatment: str, rule: str | None) -> Issue:
-    labels = ", ".join(one.label for one in group)
+def repeated_issue(row: ArmRow, labels: Sequence[str], treatment: str, rule: str | None) -> Issue:
+    """The issue for arms on one treatment that the protocol refuses, or says nothing of."""
     why = "the protocol refuses that" if rule == "refuse" else "the protocol does not say what becomes of them"
-    message = f"{len(group)} arms are on {treatment!r} ({labels}), and {why}."
+    message = f"{len(labels)} arms are on {treatment!r} ({', '.join(labels)}), and {why}."
     remedy = (
         'Set repeated_arms = "merge" (Cochrane formula) or "keep" on the outcome or in [model], or exclude the study.'
     )
-    return row_issue(group[0].row, "arms-repeated", message, remedy)
+    return row_issue(row, "arms-repeated", message, remedy)
 
 
 def _merged(group: Sequence[_Measured]) -> _Measured:

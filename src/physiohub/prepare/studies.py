@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from physiohub.errors import DataError, Issue, errors_of
@@ -10,11 +10,12 @@ from physiohub.network.contrasts import Difference, combine_differences
 from physiohub.network.network import Exclusion, Network, build_network
 from physiohub.network.rows import ArmRow, ContrastRow, StudyRow
 from physiohub.network.study import Arm, Study, Treatment
+from physiohub.prepare.arm_level import Repeated, settle_repeated
 from physiohub.prepare.differences import ReadyContrast, contrasts_of
 from physiohub.prepare.instruments import Registry
 from physiohub.prepare.protocol import ChoiceRule, OutcomeProtocol
 from physiohub.prepare.scale import row_issue
-from physiohub.prepare.scores import arms_of
+from physiohub.prepare.scores import arms_of, repeated_issue
 from physiohub.prepare.selection import Selected
 
 __all__ = ["Material", "network_of"]
@@ -79,6 +80,8 @@ def network_of(
             studies.append(_study(one, material, protocol, merge))
         except DataError as error:
             issues += error.issues
+        else:
+            issues += _said_of_repeated(one, protocol, merge)
     reference = protocol.model.reference
     present = {treatment for study in studies for treatment in study.treatments}
     if studies and reference is not None and reference not in present:
@@ -133,8 +136,44 @@ def _study(one: Selected, material: Material, protocol: OutcomeProtocol, merge: 
     if protocol.continuous:
         arms = arms_of(one.arms, protocol, material.registry, merge)
     else:
-        arms = tuple(_plain_arm(row, merge) for row in one.arms)
+        arms = _plain_arms(one, protocol, merge)
     return Study(id=one.study, arms=arms, covariates=covariates)
+
+
+def _plain_arms(one: Selected, protocol: OutcomeProtocol, merge: Mapping[str, str]) -> tuple[Arm, ...]:
+    """Arms of counts, rates and categories; those on one treatment added up or kept, as the protocol says."""
+    rule = _rule(protocol)
+    for treatment, rows in _repeated(one, merge).items():
+        if rule not in ("keep", "merge"):
+            labels = [row.arm or row.treatment for row in rows]
+            raise DataError([repeated_issue(rows[0], labels, treatment, rule)])
+    arms = [_plain_arm(row, merge) for row in one.arms]
+    settled, issues = settle_repeated(one.study, arms, rule or "refuse", file=one.arms[0].file)
+    if errors_of(issues):
+        raise DataError(issues)
+    return settled
+
+
+def _rule(protocol: OutcomeProtocol) -> Repeated | None:
+    return protocol.repeated_arms or protocol.model.repeated_arms
+
+
+def _repeated(one: Selected, merge: Mapping[str, str]) -> dict[str, list[ArmRow]]:
+    """Treatment -> the rows of its arms, where there are several."""
+    groups: dict[str, list[ArmRow]] = {}
+    for row in one.arms:
+        groups.setdefault(merge.get(row.treatment, row.treatment), []).append(row)
+    return {treatment: rows for treatment, rows in groups.items() if len(rows) > 1}
+
+
+def _said_of_repeated(one: Selected, protocol: OutcomeProtocol, merge: Mapping[str, str]) -> Iterator[Issue]:
+    """A note for each treatment with several arms in a study: what became of them."""
+    for treatment, rows in _repeated(one, merge).items():
+        labels = ", ".join(row.arm or row.treatment for row in rows)
+        done = "merged into one" if _rule(protocol) == "merge" else "kept as arms of their own"
+        message = f"{len(rows)} arms on {treatment} ({labels}) are {done}."
+        rule = "arms-merged" if _rule(protocol) == "merge" else "arms-kept"
+        yield Issue(rule, message, "", "note", one.study, treatment, rows[0].row, file=rows[0].file)
 
 
 def _plain_arm(row: ArmRow, merge: Mapping[str, str]) -> Arm:

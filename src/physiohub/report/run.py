@@ -18,9 +18,13 @@ from physiohub.evidence.review import Review, read_review
 from physiohub.evidence.schema import validate_results
 from physiohub.model.spec import ModelSpec
 from physiohub.network.columns import ColumnChoice
+from physiohub.network.display import facts_html
 from physiohub.network.network import Network
+from physiohub.prepare.arm_level import Repeated
 from physiohub.prepare.tables import read_table
 from physiohub.report.atomic import whole_folder
+from physiohub.report.findings import findings
+from physiohub.report.outcome import label_of
 from physiohub.report.run_file import rerun_command, software, to_toml
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ Progress = Callable[[str, str], None]
 
 TABLE_OUTCOME = "outcome"
 """Id of the one outcome of a bare table."""
+
+_SHOWN = 8  # sentences of an outcome that a notebook shows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +57,8 @@ class Analysis:
         Warnings and notes about the data.
     inputs
         Files and folders that were read from disk.
+    scripts
+        Outcome id -> file name -> the same analysis as code, and the data that it reads.
     """
 
     results: Mapping[str, Any]
@@ -58,6 +66,14 @@ class Analysis:
     figures: Mapping[str, tuple[Drawn, ...]]
     issues: tuple[Issue, ...] = ()
     inputs: tuple[Path, ...] = ()
+    scripts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        facts = {}
+        for outcome in self.results["outcomes"].values():
+            near, _ = findings(outcome)
+            facts[label_of(outcome)] = " ".join(finding.sentence for finding in near[:_SHOWN])
+        return facts_html(facts)
 
     def report_html(self, folder: str = "build") -> str:
         """The report as one page that needs nothing beside it.
@@ -72,8 +88,8 @@ class Analysis:
         made = {key: value for key, value in self._run_again(folder).items() if key != "inputs"}  # it has those
         return render_report(self.results, made, self.figures)
 
-    def files(self, folder: str = "build") -> dict[str, str]:
-        """Every file of the output folder, as relative path -> text.
+    def files(self, folder: str = "build") -> dict[str, str | bytes]:
+        """Every file of the output folder, as relative path -> text, or bytes of a picture.
 
         Parameters
         ----------
@@ -83,7 +99,7 @@ class Analysis:
         from physiohub.report.tables import all_tables
 
         validate_results(self.results)
-        found = {
+        found: dict[str, str | bytes] = {
             "results.json": json.dumps(self.results, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
             "report.html": self.report_html(folder),
             "run.toml": to_toml(self._run_again(folder)),
@@ -95,7 +111,10 @@ class Analysis:
             for picture in pictures:
                 name = f"figures/{outcome_id}-{picture.figure.id}"
                 found[f"{name}.svg"] = picture.svg
+                found[f"{name}.png"] = picture.png()
                 found[f"{name}.vl.json"] = json.dumps(picture.figure.spec, indent=1, ensure_ascii=False) + "\n"
+        for outcome_id, scripts in self.scripts.items():
+            found |= {f"scripts/{outcome_id}/{name}": text for name, text in scripts.items()}
         return found
 
     def write(self, directory: str | Path) -> Path:
@@ -121,10 +140,10 @@ class Analysis:
         target = Path(directory)
         files = self.files(target.resolve().name)
         with whole_folder(target, inputs=self.inputs) as folder:
-            for name, text in files.items():
+            for name, content in files.items():
                 path = folder / name
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(text, encoding="utf-8", newline="\n")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return target
 
     def _run_again(self, output: str) -> dict[str, Any]:
@@ -154,6 +173,8 @@ def analyse(
     reference: str | None = None,
     columns: ColumnChoice | None = None,
     exclude: Mapping[str, str] | Sequence[str] = (),
+    repeated: Repeated = "keep",
+    outcome: str | None = None,
     progress: Progress | None = None,
 ) -> Analysis:
     """Run everything that a review asks for.
@@ -166,7 +187,7 @@ def analyse(
         The model; needed for a network or a table. A review has its own.
     better
         Whether lower or higher values are good for the patient; needed for a network or a table.
-    reference, columns, exclude
+    reference, columns, exclude, repeated, outcome
         Of a table that is still to be read: see `read_table`.
     progress
         Called with the outcome and the step before each.
@@ -185,20 +206,26 @@ def analyse(
     if isinstance(source, str | Path) and (Path(source).is_dir() or Path(source).name == "review.toml"):
         source = read_review(source if Path(source).is_dir() else Path(source).parent)
     if isinstance(source, Review):
-        if spec is not None or better is not None or reference is not None or columns or exclude:
+        told = (spec, better, reference, outcome)
+        if any(value is not None for value in told) or columns or exclude or repeated != "keep":
             raise UsageError("A review has its model, direction and columns in review.toml; state them there.")
         return _analyse_review(source, tell)
     if spec is None or better not in ("lower", "higher"):
         raise UsageError('A network or table needs a spec, and better="lower" or better="higher".')
     if isinstance(source, Network):
-        if reference is not None or columns or exclude:
-            raise UsageError("A network has its reference, columns and exclusions already.")
+        if reference is not None or columns or exclude or outcome is not None or repeated != "keep":
+            raise UsageError("A network has its reference, columns, exclusions and repeated arms settled already.")
         return _analyse_network(source, spec, better, _Source("network"), tell)
     path = Path(source)
     if reference is None:
         raise UsageError("A table needs a reference: the treatment that the others are compared with.")
-    network = read_table(path, reference=reference, measure=spec.measure, columns=columns, exclude=exclude)
-    return _analyse_network(network, spec, better, _Source("table", path.name, (path,)), tell)
+    network = read_table(
+        path, reference=reference, measure=spec.measure, columns=columns, exclude=exclude, repeated=repeated,
+        outcome=outcome,
+    )  # fmt: skip
+    asked = {"--repeated-arms": None if repeated == "keep" else repeated, "--outcome": outcome}
+    options = {name: value for name, value in asked.items() if value is not None}
+    return _analyse_network(network, spec, better, _Source("table", path.name, (path,), options), tell)
 
 
 def _silent(subject: str, step: str) -> None:
@@ -208,7 +235,8 @@ def _silent(subject: str, step: str) -> None:
 def _analyse_network(network: Network, spec: ModelSpec, better: Better, source: _Source, tell: Progress) -> Analysis:
     question = Question(network, spec, better, OutcomeContext(id=TABLE_OUTCOME))
     top = {"inputs": _inputs(network.hashes), "review": None}
-    source = replace(source, options=_options(network, spec, better), recognised={"table": network.recognised})
+    options = {**_options(network, spec, better), **source.options}
+    source = replace(source, options=options, recognised={"table": network.recognised})
     return _answered([question], top, source, network.issues, tell)
 
 
@@ -226,6 +254,7 @@ def _answered(
 ) -> Analysis:
     """Answer the questions one after the other, then draw."""
     from physiohub.report.figures import draw_all
+    from physiohub.report.scripts.export import outcome_scripts
 
     outcomes: dict[str, Any] = {}
     for question in questions:
@@ -248,7 +277,8 @@ def _answered(
         "columns": source.recognised,
         "outcomes": {question.id: _asked(question, outcomes[question.id]) for question in questions},
     }
-    return Analysis(results, run, drawn, tuple(dict.fromkeys(issues)), source.paths)
+    scripts = {q.id: outcome_scripts(q.network, q.spec, q.better, outcomes[q.id]) for q in questions}
+    return Analysis(results, run, drawn, tuple(dict.fromkeys(issues)), source.paths, scripts)
 
 
 def _inputs(hashes: Mapping[str, str]) -> dict[str, Any]:

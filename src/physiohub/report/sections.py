@@ -15,6 +15,18 @@ __all__ = ["absent", "flattened", "outcome_section", "question"]
 
 Outcome = Mapping[str, Any]
 MOST_SENTENCES = 66  # beyond, the table of every comparison says it better
+PLACES = {
+    "network": "network",
+    "network-rob": "network",
+    "all-pairs": "more_effects",
+    "league-map": "more_effects",
+    "rankogram": "ranks",
+    "rank-curves": "more_ranks",
+    "rank-radial": "more_ranks",
+    "heterogeneity": "heterogeneity",
+    "tau-effects": "more_heterogeneity",
+    "leverage": "more_fit",
+}
 FOLDED = 12  # with more treatments than this, large tables start folded
 
 
@@ -43,11 +55,14 @@ def outcome_section(ident: str, number: int, outcome: Outcome, figures: Sequence
 
 
 def _placed(figures: Sequence[Drawn]) -> dict[str, list[Drawn]]:
-    """Figures by the part of the report they belong to; one that is new stands with the effects."""
-    place = {"network": "network", "rankogram": "ranks", "heterogeneity": "heterogeneity"}
-    found: dict[str, list[Drawn]] = {"network": [], "effects": [], "ranks": [], "heterogeneity": []}
+    """Figures by the part of the report they belong to; one that is new stands with the effects.
+
+    Those whose part begins with `more` are for a second look: they start folded.
+    """
+    found: dict[str, list[Drawn]] = {part: [] for part in ("effects", *PLACES.values())}
     for drawn in figures:
-        found[place.get(drawn.figure.id, "effects")].append(drawn)
+        name = drawn.figure.id.rstrip("-0123456789")  # of a figure on several pages, without the page
+        found[PLACES.get(name, "effects")].append(drawn)
     return found
 
 
@@ -99,10 +114,32 @@ def methods(outcome: Outcome) -> str:
         f"{kind} {effects} network meta-analysis under consistency; measure {outcome['measure']} "
         f"({outcome['scale']}); likelihood {outcome['likelihood']}, link "
         f"{outcome['link']}; {plural(outcome['network']['studies'], 'study', 'studies')}, "
-        f"{plural(outcome['network']['arms'], 'arm')}. Priors: {'; '.join(stated) or 'not reported'}. "
+        f"{plural(outcome['network']['arms'], 'arm')}. {_through_contrasts(outcome)}"
+        f"Priors: {'; '.join(stated) or 'not reported'}. "
         f"Engine: {engine['name']}, {quality}. Estimates are posterior medians with central "
         f"{Scale.of(outcome).interval}; effects are treatment minus versus on the analysis scale."
     )
+
+
+def _through_contrasts(outcome: Outcome) -> str:
+    """That arms entered by their contrasts, which is another model than the likelihood of their counts or means."""
+    what = {"OR": "Counts", "RR": "Counts", "RD": "Counts", "IRR": "Counts", "ROM": "Means"}.get(outcome["measure"])
+    by_arms = any(study.get("level") == "arm" for study in outcome.get("studies") or [])
+    if what is None or not by_arms or "normal contrasts" not in outcome["likelihood"]:
+        return ""
+    few = ", an approximation that is poor where events are few" if what == "Counts" else ""
+    answered = f"{what} were answered through normal contrasts: each study's {outcome['scale']} with its standard error"
+    return f"{answered}{few}. {_zero_cells(outcome)}"
+
+
+def _zero_cells(outcome: Outcome) -> str:
+    zero = outcome.get("zero_cells") or {}
+    found = ""
+    if corrected := zero.get("corrected"):
+        found += f"{zero['added']:g} was added to the cells of {plural(len(corrected), 'study', 'studies')}. "
+    if left_out := zero.get("left_out"):
+        found += f"Not part of it: {plural(len(left_out), 'study', 'studies')} of which no ratio can be formed. "
+    return found
 
 
 def question(review: Mapping[str, Any]) -> list[tuple[str, str]]:

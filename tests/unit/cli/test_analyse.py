@@ -35,7 +35,7 @@ def test_analyse_a_table(home, capsys):
     assert list(results["outcomes"]) == ["outcome"]
     assert results["outcomes"]["outcome"]["network"]["participants"] == 233
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        "figures", "report.html", "results.json", "run.toml", "tables",
+        "figures", "report.html", "results.json", "run.toml", "scripts", "tables",
     ]  # fmt: skip
     svgs = {path.stem for path in Path("out/figures").glob("*.svg")}
     assert svgs

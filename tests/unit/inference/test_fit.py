@@ -5,6 +5,8 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
 from tests.reference.peers import network_file
 
 import physiohub as ph
@@ -165,3 +167,26 @@ def test_a_network_without_spare_evidence_has_the_prior_of_tau() -> None:
     tau = ph.fit(network, spec).tau
     assert tau is not None
     assert tau.quantile(0.8) == pytest.approx(0.6407757, abs=1e-6)
+
+
+def test_a_tail_too_heavy_for_a_mean_says_so_and_keeps_its_quantiles() -> None:
+    """One study, flat effects: tau keeps its half-Cauchy prior, without a mean; d given tau is N(1, 0.3^2 + tau^2)."""
+    table = pd.DataFrame({"study": ["a"], "treat1": ["x"], "treat2": ["y"], "TE": [1.0], "seTE": [0.3]})
+    network = ph.read_contrasts(table, reference="y")
+    fit = ph.fit(network, ph.ModelSpec(measure="SMD", tau_prior="half-cauchy(1)", effect_prior="flat"))
+    tau = fit.tau
+    assert tau is not None
+    assert not tau.has_moment(1)
+    for p in (0.025, 0.5, 0.975):
+        assert tau.quantile(p) == pytest.approx(np.tan(np.pi * p / 2), rel=1e-9)
+    effect = ph.relative_effects(fit).get("x", "y")
+    assert (effect.mean, effect.sd) == (None, None)
+
+    def cdf_given(theta: float) -> float:
+        # tau = tan(theta), theta uniform on (0, pi/2)
+        return float(norm.cdf(effect.q2_5, 1.0, np.hypot(0.3, np.tan(theta)))) * 2 / np.pi
+
+    assert quad(cdf_given, 0, np.pi / 2, epsabs=1e-12)[0] == pytest.approx(0.025, abs=1e-9)
+    assert ph.rank(fit, better="lower").rows[0].p_score is None
+    proper = ph.fit(network, ph.ModelSpec(measure="SMD", tau_prior="half-cauchy(1)"))
+    assert ph.relative_effects(proper).get("x", "y").sd is not None

@@ -68,7 +68,7 @@ def test_simulated_three_arm_trials(n: int, variance: str, tolerance: float) -> 
 
 
 def test_a_change_score_over_a_final_sd_keeps_its_own_precision() -> None:
-    """METHODS section 4: r = 0.8, n = 25: the general formula gives 0.035 where the simple one gives 0.082."""
+    """Correlation r = 0.8, n = 25: the general formula gives 0.035 where the simple one gives 0.082."""
     sd, n = np.array([1.0, 1.0]), np.array([25.0, 25.0])
     se = np.full(2, np.sqrt(2 * (1 - 0.8)) / 5)
     g, v = standardised_mean_differences(np.array([0.0, -0.5]), n, sd=sd, se=se)

@@ -53,7 +53,7 @@ def test_priors_on_the_variance_carry_the_factor_two_tau(prior: TauPrior, of_var
 
 
 def test_rhodes_prior_of_physiotherapy_pain() -> None:
-    """METHODS section 6: tau median 0.221, quartiles 0.097 and 0.504, 95% 0.012 to 4.09."""
+    """Printed quantiles: tau median 0.221, quartiles 0.097 and 0.504, 95% 0.012 to 4.09."""
     prior = LogT(-3.02, 2.27, 5)
     found = [round(prior.quantile(p), d) for p, d in ((0.5, 3), (0.25, 3), (0.75, 3), (0.025, 3), (0.975, 2))]
     assert found == [0.221, 0.097, 0.504, 0.012, 4.09]

@@ -114,9 +114,3 @@ def test_what_was_recognised_can_be_given_back() -> None:
         again = recognise(columns, found.recognised)
         assert dict(again.position) == dict(found.position)
         assert again.shape == found.shape
-
-
-def test_a_wide_table_is_told_apart() -> None:
-    assert "wide-table" in rules(recognise(["study", "t.1", "r.1", "n.1", "t.2", "r.2", "n.2"]))
-    assert "wide-table" in rules(recognise(["study", "t[1]", "r[1]", "t1", "t2", "y1", "y2"]))
-    assert not recognise(["study", "treatment", "mean", "n1", "r1"]).issues

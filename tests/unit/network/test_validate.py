@@ -184,7 +184,7 @@ def test_the_measure_decides_what_must_be_there() -> None:
 def test_without_a_measure_a_median_will_do() -> None:
     row = {"study": "A", "treatment": "x", "mean": "", "median": "3", "q1": "2", "q3": "4", "n": "20"}
     assert check(row) == []
-    assert [issue.rule for issue in check({**row, "sd": ""}, measure="MD")] == ["mean-missing", "sd-missing"]
+    assert [issue.rule for issue in check({**row, "sd": ""}, measure="MD")] == ["median-only"]
 
 
 def test_every_problem_of_a_table_comes_at_once() -> None:
@@ -198,3 +198,14 @@ def test_every_problem_of_a_table_comes_at_once() -> None:
         (5, "n"),
         (5, "r"),
     ]
+
+
+def test_a_median_without_a_mean_is_refused_with_a_remedy() -> None:
+    row = {"study": "A", "trt": "x", "n": "20", "median": "5", "q1": "3", "q3": "8"}
+    assert [issue.rule for issue in check(row, {**row, "trt": "y"}, measure="MD")] == ["median-only"]
+    mixed = {**row, "y": "", "sd": ""}
+    found = check(mixed, {**mixed, "trt": "y", "y": "4", "sd": "2"}, measure="MD")
+    assert [(issue.rule, issue.row, issue.column, issue.value) for issue in found] == [
+        ("median-only", 2, "median", "5")
+    ]
+    assert "authors" in found[0].remedy

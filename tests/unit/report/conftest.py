@@ -158,7 +158,22 @@ def ranking_of(ids: list[str], draws: np.ndarray, *, sign: int) -> list[dict[str
     return rows
 
 
-def heterogeneity_of(*, random: bool, scale: float = 1.0) -> dict[str, Any]:
+def profile_of(ids: list[str], centre: np.ndarray, scale: float) -> dict[str, Any]:
+    """Effects that shrink a little and widen as tau grows."""
+    tau = np.linspace(0.002, 0.8, 40)
+    density = np.exp(-((tau - 0.41) ** 2) / (2 * 0.12**2)) / (0.12 * math.sqrt(2 * math.pi))
+    effects = [
+        {
+            "treatment": ident,
+            "mean": (scale * middle * (1 - 0.2 * tau)).tolist(),
+            "sd": (scale * np.hypot(0.1, (0.3 + 0.05 * (k % 5)) * tau)).tolist(),
+        }
+        for k, (ident, middle) in enumerate(zip(ids, centre, strict=True))
+    ]
+    return {"tau": (scale * tau).tolist(), "density": (density / scale).tolist(), "effects": effects}
+
+
+def heterogeneity_of(*, random: bool, scale: float = 1.0, profile: dict[str, Any] | None = None) -> dict[str, Any]:
     grid = np.linspace(0, 1.6, 81)
     prior = 2 / (0.5 * math.sqrt(2 * math.pi)) * np.exp(-(grid**2) / 0.5)
     posterior = 1 / (0.12 * math.sqrt(2 * math.pi)) * np.exp(-((grid - 0.41) ** 2) / (2 * 0.12**2))
@@ -179,15 +194,16 @@ def heterogeneity_of(*, random: bool, scale: float = 1.0) -> dict[str, Any]:
         "prior_text": "half-normal(0.5)",
         "prior_q80": 0.64 * scale,
         "warning": None,
+        "profile": profile if random else None,
     }
 
 
-def fit_of(studies: list[dict[str, Any]], *, random: bool) -> dict[str, Any]:
+def fit_of(studies: list[dict[str, Any]]) -> dict[str, Any]:
     rows = [
         {
             "study": study["id"],
-            "deviance": 0.4 + 0.3 * (k % 5),
-            "leverage": 0.35 + 0.05 * (k % 7),
+            "deviance": (0.4 + 0.3 * (k % 5)) * (len(study["arms"]) - 1),
+            "leverage": (0.35 + 0.05 * (k % 7)) * (len(study["arms"]) - 1),
             "data_points": len(study["arms"]) - 1,
             "arms": [],
         }
@@ -200,7 +216,7 @@ def fit_of(studies: list[dict[str, Any]], *, random: bool) -> dict[str, Any]:
         "dic": points * 1.74,
         "data_points": points,
         "residual_deviance_reason": None,
-        "studies": rows if random else [{**row, "deviance": None, "leverage": None} for row in rows],
+        "studies": rows,
     }
 
 
@@ -268,7 +284,7 @@ def outcome_of(
         },
         "mid": {
             "value": value,
-            "text": "0.40 SMD (15 points of 100, divided by the usual SD 22.5)",
+            "text": "0.40 SMD (15 points / usual SD 22.5)",
             "source": "Hayden 2021",
         }
         if mid
@@ -282,10 +298,10 @@ def outcome_of(
             "numerical_error": 2.3e-11,
             "verdict": {"ok": True, "reasons": []},
         },
-        "heterogeneity": heterogeneity_of(random=random, scale=scale),
+        "heterogeneity": heterogeneity_of(random=random, scale=scale, profile=profile_of(ids[1:], centre[1:], scale)),
         "relative_effects": pairs,
         "ranking": ranking_of(ids, draws, sign=sign),
-        "fit": fit_of(studies, random=random),
+        "fit": fit_of(studies),
         "studies": studies,
         "conversions": [
             {"study": studies[0]["id"], "arm": ids[1], "what": "sd", "how": "from the SE", "value": 21.5, "rows": [3]}

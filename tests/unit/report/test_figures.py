@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.unit.report.pictures import SVG, boxes, check_texts
 
 from physiohub.report.figures import (
     draw,
@@ -26,86 +26,12 @@ from physiohub.report.figures.style import broken, nice_ticks, text_width
 from physiohub.report.format import Scale, ascii_text
 from physiohub.report.outcome import labels, pair_index
 
-SVG = "{http://www.w3.org/2000/svg}"
-SHIFT = re.compile(r"translate\(([-\d.e]+)(?:,\s*([-\d.e]+))?\)")
-
-
-@dataclass(frozen=True)
-class Box:
-    """A line of text in the picture's own pixels."""
-
-    text: str
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-    def covers(self, other: Box, slack: float = 1.0) -> bool:
-        return (
-            self.left + slack < other.right
-            and other.left + slack < self.right
-            and self.top + slack < other.bottom
-            and other.top + slack < self.bottom
-        )
-
-
-def boxes(svg: str) -> list[Box]:
-    """Every line of upright text, as wide as the widest usual font would set it."""
-    found: list[Box] = []
-
-    def walk(node: ET.Element, x: float, y: float) -> None:
-        transform = node.get("transform", "")
-        if "rotate" in transform:
-            return
-        shift = SHIFT.search(transform)
-        if shift:
-            x, y = x + float(shift[1]), y + float(shift[2] or 0)
-        if node.tag == f"{SVG}text":
-            size = float(node.get("font-size", "11px").removesuffix("px"))
-            spans = list(node) or [node]
-            line = y
-            for span in spans:
-                line += float(span.get("dy", 0)) if span is not node else 0.0
-                text = span.text or ""
-                width = text_width(text, size) * (1.08 if node.get("font-weight") == "bold" else 1.0)
-                start = {"start": 0.0, "middle": 0.5, "end": 1.0}[node.get("text-anchor", "start")]
-                found.append(
-                    Box(text, x - start * width, x + (1 - start) * width, line - 0.75 * size, line + 0.2 * size)
-                )
-        for child in node:
-            walk(child, x, y)
-
-    walk(ET.fromstring(svg), 0.0, 0.0)
-    return [box for box in found if box.text.strip()]
-
-
-def size_of(svg: str) -> tuple[float, float]:
-    root = ET.fromstring(svg)
-    return float(root.get("width", 0)), float(root.get("height", 0))
-
-
-def is_label(text: str) -> bool:
-    """Numbers on the lines of a dense network may touch; words may not."""
-    return not text.isdigit()
-
 
 @pytest.mark.parametrize("treatments", [2, 3, 4, 5, 8, 9, 13, 20, 40])
 @pytest.mark.parametrize("long", [False, True])
 def test_no_text_is_cut_and_none_covers_another(make_outcome, treatments, long):
-    outcome = make_outcome(treatments, long=long)
-    for figure in figures_of(outcome):
-        svg = to_svg(figure)
-        width, height = size_of(svg)
-        lines = boxes(svg)
-        assert lines
-        for box in lines:
-            assert box.left >= -2, (figure.id, box)
-            assert box.right <= width + 2, (figure.id, box)
-            assert box.top >= -2, (figure.id, box)
-            assert box.bottom <= height + 2, (figure.id, box)
-        words = [box for box in lines if is_label(box.text)]
-        overlaps = [(a.text, b.text) for k, a in enumerate(words) for b in words[k + 1 :] if a.covers(b)]
-        assert not overlaps, (figure.id, overlaps[:3])
+    for figure in figures_of(make_outcome(treatments, long=long)):
+        check_texts(figure)
 
 
 @pytest.mark.parametrize("measure", ["MD", "SMD", "OR", "HR", "RD"])
@@ -185,7 +111,7 @@ def test_sucra_stands_in_the_title_of_its_panel(make_outcome):
 
 def test_a_common_effect_fit_leaves_tau_out_with_its_reason(make_outcome):
     outcome = make_outcome(3, effects="common")
-    assert [figure.id for figure in omitted_figures(outcome)] == ["heterogeneity"]
+    assert [figure.id for figure in omitted_figures(outcome)] == ["heterogeneity", "tau-effects"]
     assert "common-effect" in omitted_figures(outcome)[0].reason
     assert "heterogeneity" not in {figure.id for figure in figures_of(outcome)}
 
@@ -212,7 +138,7 @@ def test_what_was_not_computed_is_left_out_with_a_reason(make_outcome):
     ]
     poor = {**outcome, "ranking": ranking, "studies": studies, "relative_effects": effects}
     assert {figure.id for figure in omitted_figures(poor)} == {"forest", "forest-trials", "rankogram"}
-    assert {figure.id for figure in figures_of(poor)} == {"network", "heterogeneity"}
+    assert {figure.id for figure in figures_of(poor)} == {"network", "heterogeneity", "tau-effects", "leverage"}
 
 
 def test_unknown_participants_do_not_stop_the_network_graph(make_outcome):

@@ -88,9 +88,11 @@ def test_run_file_holds_what_it_takes_to_run_again(analysis, tmp_path):
 def test_every_file_is_named_by_its_outcome(analysis):
     files = analysis.files()
     assert {"results.json", "report.html", "run.toml"} <= files.keys()
-    others = files.keys() - {"results.json", "report.html", "run.toml"}
+    scripts = {name for name in files if name.startswith("scripts/outcome/")}
+    others = files.keys() - {"results.json", "report.html", "run.toml"} - scripts
     assert all(name.startswith(("tables/outcome-", "figures/outcome-")) for name in others)
-    assert all(name.endswith((".csv", ".svg", ".vl.json")) for name in others)
+    assert all(name.endswith((".csv", ".svg", ".png", ".vl.json")) for name in others)
+    assert {name[:-4] for name in others if name.endswith(".svg")} == {n[:-4] for n in others if n.endswith(".png")}
     json.loads(files["results.json"], parse_constant=pytest.fail)
 
 

@@ -12,7 +12,7 @@ from physiohub.report.format import Scale, known, limits, plural, point
 from physiohub.report.outcome import label_of, labels, main_pairs, prefers, sign
 from physiohub.report.tables import relative_effects_table
 
-__all__ = ["forest_figure", "important_zone"]
+__all__ = ["effect_line", "effect_notes", "forest_figure", "important_zone"]
 
 Outcome = Mapping[str, Any]
 
@@ -23,12 +23,12 @@ def forest_figure(outcome: Outcome) -> Figure:
     reference = names[str(outcome["reference"])]
     versus_reference, _ = main_pairs(outcome)
     random = outcome["effects"] == "random"
-    lines = [_line(row, names, scale, random=random) for row in versus_reference]
+    lines = [effect_line(row, names, scale, random=random) for row in versus_reference]
     chart = Chart(
         scale,
         (f"Versus {reference}", f"{scale.measure} ({scale.interval})", f"{scale.level} prediction" if random else ""),
         _favours(outcome, reference),
-        _notes(outcome, scale, random=random),
+        effect_notes(outcome, scale, random=random),
         important_zone(outcome),
     )
     title = f"Effects versus {reference}, {label_of(outcome)}"
@@ -44,7 +44,8 @@ def important_zone(outcome: Outcome) -> tuple[float | None, float | None] | None
     return (abs(value), None) if sign(outcome) > 0 else (None, -abs(value))
 
 
-def _line(row: Mapping[str, Any], names: Mapping[str, str], scale: Scale, *, random: bool) -> Line:
+def effect_line(row: Mapping[str, Any], names: Mapping[str, str], scale: Scale, *, random: bool) -> Line:
+    """One effect as a row: its treatment, its intervals, and the numbers."""
     low, high = limits(row)
     ends = (row["predictive_low"], row["predictive_high"])
     predictive = None if not random or None in ends else ends
@@ -65,7 +66,8 @@ def _favours(outcome: Outcome, reference: str) -> tuple[str, str]:
     return sides if sign(outcome) < 0 else (sides[1], sides[0])
 
 
-def _notes(outcome: Outcome, scale: Scale, *, random: bool) -> tuple[str, ...]:
+def effect_notes(outcome: Outcome, scale: Scale, *, random: bool) -> tuple[str, ...]:
+    """How the rows are read, and what is shaded."""
     lines = f"Diamond and thick line: posterior median, {scale.interval}."
     if random:
         lines += f" Thin line with end marks: {scale.level} prediction interval."

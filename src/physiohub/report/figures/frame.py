@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
-from physiohub.report.figures.style import SIZE, SMALL, broken, line_height, nice_ticks, widest
+from physiohub.report.figures.style import SIZE, SMALL, broken, line_height, nice_ticks, text_width, widest
 from physiohub.report.format import Scale
 
 __all__ = [
@@ -27,9 +28,12 @@ __all__ = [
 
 INDENT = {"network": 0.0, "study": 10.0, "heading": 0.0}
 BOLD = 0.88  # how much less of a bold text fits on a line
-LABEL_WIDTH, PLOT_WIDTH, GUTTER = 200.0, 300.0, 14.0
+LABEL_WIDTH, WIDE_LABELS, PLOT_WIDTH, GUTTER = 200.0, 290.0, 300.0, 14.0
 RATIO_TICKS: tuple[tuple[float, ...], ...] = (  # the first that puts three to nine ticks on the axis is taken
     (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100),
+    (0.01, 0.05, 0.2, 0.5, 1, 2, 5, 20, 100),
+    (0.01, 0.1, 1, 10, 100),
+    (0.25, 0.5, 0.75, 1, 1.5, 2, 3),
     (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2),
     (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, 1.3),
     (0.95, 0.96, 0.97, 0.98, 0.99, 1, 1.01, 1.02, 1.03, 1.04, 1.05),
@@ -130,8 +134,13 @@ def _typical_width(lines: Sequence[Line]) -> float:
 
 
 def labelled(lines: Sequence[Line]) -> list[str]:
-    """Labels of the rows, broken to the width of their column."""
-    return [broken(line.label, LABEL_WIDTH * (BOLD if line.kind == "heading" else 1), _size(line)) for line in lines]
+    """Labels of the rows, broken to the width of their column, which is wider where one would take many lines."""
+    narrow, wide = ([_broken(line, width) for line in lines] for width in (LABEL_WIDTH, WIDE_LABELS))
+    return wide if any(text.count("\n") > 2 for text in narrow) else narrow
+
+
+def _broken(line: Line, width: float) -> str:
+    return broken(line.label, width * (BOLD if line.kind == "heading" else 1), _size(line))
 
 
 def framed(lines: Sequence[Line], names: Sequence[str], chart: Chart, axis_limits: tuple[float, float]) -> Frame:
@@ -157,12 +166,29 @@ def _head_lines(heading: str) -> int:
     return broken(heading, LABEL_WIDTH, SMALL).count("\n") + 1
 
 
-def ticks(frame: Frame, scale: Scale) -> list[float]:
-    """Ticks on the printed scale."""
+def ticks(low: float, high: float, scale: Scale, *, length: float = PLOT_WIDTH, upright: bool = False) -> list[float]:
+    """Ticks on the printed scale, for limits on the analysis scale.
+
+    Parameters
+    ----------
+    length
+        Of the axis in pixels; labels of a ratio keep apart on it.
+    upright
+        Whether the axis is vertical, so that labels need room by their height.
+    """
     if not scale.ratio:
-        return nice_ticks(frame.low, frame.high)
-    inside = [[tick for tick in choice if frame.low <= math.log(tick) <= frame.high] for choice in RATIO_TICKS]
-    return next((found for found in inside if 3 <= len(found) <= 9), inside[0] or [1.0])
+        return nice_ticks(low, high)
+    inside = [[tick for tick in choice if low <= math.log(tick) <= high] for choice in RATIO_TICKS]
+    pixels = length / (high - low)
+    roomy = [found for found in inside if _apart(found, pixels, upright=upright)]
+    return next((found for found in roomy if 3 <= len(found) <= 9), max(roomy, key=len, default=[]) or [1.0])
+
+
+def _apart(found: Sequence[float], pixels: float, *, upright: bool) -> bool:
+    """Whether the labels of ticks do not touch."""
+    sizes = [SMALL if upright else text_width(f"{tick:g}", SMALL) for tick in found]
+    gaps = [pixels * math.log(b / a) for a, b in pairwise(found)]
+    return all(gap > (a + b) / 2 + 5 for gap, (a, b) in zip(gaps, pairwise(sizes), strict=True))
 
 
 def value_axis(frame: Frame, scale: Scale) -> dict[str, Any]:
@@ -170,7 +196,7 @@ def value_axis(frame: Frame, scale: Scale) -> dict[str, Any]:
     domain = [scale.printed(frame.low), scale.printed(frame.high)]
     kind = {"type": "log", "base": 10} if scale.ratio else {"type": "linear", "zero": False}
     name = f"{scale.measure}, logarithmic axis" if scale.ratio else scale.measure
-    values = ticks(frame, scale)
+    values = ticks(frame.low, frame.high, scale)
     places = max((len(f"{tick:.10g}".partition(".")[2]) for tick in values), default=0)
     return {
         "field": "x",

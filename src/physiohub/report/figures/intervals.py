@@ -87,7 +87,7 @@ def _ground(frame: Frame, chart: Chart, x: dict[str, Any], y: dict[str, Any]) ->
         )
         rows = [{"x": scale.printed(low), "x2": scale.printed(high), **span}] if high > low else []
         layers += _layer(rows, {"type": "rect", "color": ZONE, "opacity": 1}, {**ends, "x2": {"field": "x2"}})
-    grid = [{"x": tick, **span} for tick in ticks(frame, scale)]
+    grid = [{"x": tick, **span} for tick in ticks(frame.low, frame.high, scale)]
     layers += _layer(grid, {"type": "rule", "color": GRID, "strokeWidth": 1}, ends)
     return layers + _layer([{"x": scale.null, **span}], {"type": "rule", "color": INK, "strokeWidth": 1.2}, ends)
 
@@ -194,8 +194,8 @@ def _cut_notes(lines: Sequence[Line], frame: Frame) -> tuple[str, ...]:
 def _foot(frame: Frame, chart: Chart, y: dict[str, Any], more: tuple[str, ...]) -> list[dict[str, Any]]:
     """Under the axis: which side is better, and how to read the lines."""
     first = frame.bottom + 48
-    half = PLOT_WIDTH / 2 - 8
-    left, right = broken(f"← {chart.favours[0]}", half, SMALL), broken(f"{chart.favours[1]} →", half, SMALL)
+    half = PLOT_WIDTH / 2 - 8 - widest([" →"], SMALL)
+    left, right = f"← {broken(chart.favours[0], half, SMALL)}", f"{broken(chart.favours[1], half, SMALL)} →"
     look = {"fontSize": SMALL, "lineHeight": line_height(SMALL), "color": INK}
     sides = [
         text_layer([{"x": frame.x0, "y": first, "text": left}], y, align="left", **look),

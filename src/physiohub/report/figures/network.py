@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
+from physiohub.report.figures.circle import (
+    Circle,
+    Node,
+    angles,
+    circle_of,
+    label_layers,
+    label_width,
+    leader_layers,
+)
 from physiohub.report.figures.figure import Figure
+from physiohub.report.figures.rob import JUDGEMENTS, Judgement, judgement_of, prevailing
 from physiohub.report.figures.style import (
-    FONT,
-    INK,
     LINE,
     MAIN,
-    MUTED,
     SCHEMA,
     SMALL,
     broken,
@@ -22,213 +27,203 @@ from physiohub.report.figures.style import (
     line_height,
     pixels,
     text_layer,
-    widest,
+    text_width,
 )
 from physiohub.report.format import count, plural
 from physiohub.report.outcome import label_of, labels, multi_arm
 from physiohub.report.tables import comparisons_table
 
-__all__ = ["network_figure"]
+__all__ = ["Weights", "network_figure"]
 
 Outcome = Mapping[str, Any]
-LABEL_WIDTH = 170.0
-ROOMY = 8  # up to so many treatments, a label stands at its circle; beyond, labels form a column on each side
-LABELLED_EDGES = 45  # with more lines than this, a 1 on each would hide the picture
+Row = dict[str, Any]
+Weights = Literal["studies", "participants"]
+"""What the width of a line shows."""
+
+LABELLED_EDGES = 45  # with more lines than this, a number on each would hide the picture
+SAMPLE = 44.0  # length of a line in the legend
 
 
-@dataclass(slots=True)
-class _Node:
-    """A treatment with its place in pixels and its label's."""
+def network_figure(outcome: Outcome, *, weights: Weights = "studies", rob: bool = False) -> Figure:
+    """Circles sized by participants, lines by studies or by participants, labels outside the circle.
 
-    id: str
-    text: str
-    angle: float
-    area: float
-    x: float = 0.0
-    y: float = 0.0
-    label_x: float = 0.0
-    label_y: float = 0.0
-
-    @property
-    def side(self) -> int:
-        """Side of the label: 1 right, -1 left, 0 above or below."""
-        return 0 if abs(math.sin(self.angle)) < 1e-9 else (1 if math.sin(self.angle) > 0 else -1)
-
-    @property
-    def height(self) -> float:
-        return (self.text.count("\n") + 1) * line_height(SMALL)
-
-    @property
-    def first_line(self) -> float:
-        """Where the first line stands, for the lines together to be centred on `label_y`."""
-        return self.label_y - (self.height - line_height(SMALL)) / 2
-
-    @property
-    def radius(self) -> float:
-        return math.sqrt(self.area / math.pi)
-
-
-def network_figure(outcome: Outcome) -> Figure:
-    """Circles sized by participants, lines by number of studies, labels outside the circle."""
-    nodes, width, height = _laid_out(outcome)
+    Parameters
+    ----------
+    weights
+        What the width of a line shows; the number is printed on it.
+    rob
+        Whether lines and circles show the risk of bias of most of their studies, by colour, dash and word.
+    """
+    judged = _judged(outcome) if rob else {}
+    circle = circle_of(_nodes(outcome, judged))
+    key, height = _legend(outcome, circle) if rob else ([], circle.height)
+    x, y = pixels(circle.width, axis="x"), pixels(height, axis="y")
     spec = {
         "$schema": SCHEMA,
-        "width": width,
+        "width": circle.width,
         "height": height,
         "padding": 4,
-        "layer": [*_edge_layers(outcome, nodes, width, height), *_node_layers(outcome, nodes, width, height)],
+        "layer": [
+            *_edge_layers(outcome, circle, weights, judged, x, y),
+            *leader_layers(circle.nodes, x, y),
+            *_node_layers(outcome, circle.nodes, judged, x, y),
+            *label_layers(circle.nodes, y),
+            *key,
+        ],
         "config": config(),
     }
-    title = f"Network of comparisons, {label_of(outcome)}"
-    return Figure("network", title, _description(outcome), spec, comparisons_table(outcome))
+    ident = "network-rob" if rob else "network" if weights == "studies" else "network-participants"
+    title = f"{'Risk of bias in the network' if rob else 'Network of comparisons'}, {label_of(outcome)}"
+    return Figure(ident, title, _description(outcome, weights, rob=rob), spec, comparisons_table(outcome))
 
 
-def _laid_out(outcome: Outcome) -> tuple[list[_Node], float, float]:
-    """Place nodes on the circle and labels beside it, none over another."""
-    nodes = _nodes(outcome)
-    right, left = ([n for n in nodes if n.side == s] for s in (1, -1))
-    tall = max((sum(n.height + 6 for n in side) for side in (right, left)), default=0.0)
-    radius = max(110.0, min(230.0, 9.0 * len(nodes) + 70), min(330.0, 0.38 * tall))
-    for node in nodes:
-        node.x, node.y = radius * math.sin(node.angle), -radius * math.cos(node.angle)
-    for side in (right, left):
-        _spread(side, radius, columns=len(nodes) > ROOMY)
-    for node in nodes:
-        if node.side == 0:
-            below = 1 if node.y > 0 else -1
-            node.label_x, node.label_y = 0.0, node.y + below * (node.radius + 6 + node.height / 2)
-    return _shifted(nodes)
+def _judged(outcome: Outcome) -> dict[frozenset[str], Judgement]:
+    """What prevails among the studies of each treatment, and of each comparison."""
+    studies = [(frozenset(map(str, study["treatments"])), judgement_of(study)) for study in outcome["studies"]]
+    sets = [frozenset({str(node["id"])}) for node in outcome["network"]["treatments"]]
+    sets += [frozenset({str(row["treatment"]), str(row["versus"])}) for row in outcome["network"]["comparisons"]]
+    return {one: prevailing(judgement for has, judgement in studies if one <= has) for one in sets}
 
 
-def _nodes(outcome: Outcome) -> list[_Node]:
+def _nodes(outcome: Outcome, judged: Mapping[frozenset[str], Judgement]) -> list[Node]:
     shown = outcome["network"]["treatments"]
     people = [node["participants"] for node in shown]
     most = max((n for n in people if n), default=None)
     biggest = 900.0 if len(shown) <= 12 else 420.0
     nodes = []
-    for k, row in enumerate(shown):
+    for angle, row in zip(angles(len(shown)), shown, strict=True):
         share = 0.5 if most is None or not row["participants"] else row["participants"] / most
         mark = " (reference)" if row["id"] == outcome["reference"] else ""
         known = f"\nn = {count(row['participants'])}" if row["participants"] is not None else ""
-        text = broken(row["label"] + mark, LABEL_WIDTH, SMALL) + known
-        quarter = 0.25 if len(shown) == 2 else 0.0  # two treatments stand side by side
-        nodes.append(_Node(str(row["id"]), text, 2 * math.pi * (k / len(shown) - quarter), max(70.0, biggest * share)))
+        judgement = judged.get(frozenset({str(row["id"])}))
+        word = f"\n{judgement.word}" if judgement else ""
+        text = broken(row["label"] + mark, label_width(len(shown)), SMALL) + known + word
+        nodes.append(Node(str(row["id"]), text, angle, max(70.0, biggest * share)))
     return nodes
 
 
-def _spread(side: Sequence[_Node], radius: float, *, columns: bool) -> None:
-    """Give the labels of one side their heights: near their nodes, but never over each other."""
-    ordered = sorted(side, key=lambda node: node.y)
-    for node in ordered:  # a label grows away from the circle's middle, so that no line runs through it
-        node.label_y = node.y - math.cos(node.angle) * node.height / 2
-    for _ in range(400):  # neighbours push each other apart until all have room
-        moved = False
-        for upper, lower in pairwise(ordered):
-            lack = (upper.height + lower.height) / 2 + 6 - (lower.label_y - upper.label_y)
-            if lack > 0.01:
-                upper.label_y -= lack / 2
-                lower.label_y += lack / 2
-                moved = True
-        if not moved:
-            break
-    for node in ordered:
-        reach = radius + 34 if columns else abs(node.x) + node.radius + 6
-        node.label_x = node.side * reach
-
-
-def _shifted(nodes: list[_Node]) -> tuple[list[_Node], float, float]:
-    """Move everything so that the picture starts at (0, 0), and say how large it is."""
-    wide = [widest([node.text], SMALL) for node in nodes]
-    lows = [n.label_x - (w if n.side < 0 else w / 2 if n.side == 0 else 0) for n, w in zip(nodes, wide, strict=True)]
-    highs = [n.label_x + (w if n.side > 0 else w / 2 if n.side == 0 else 0) for n, w in zip(nodes, wide, strict=True)]
-    left = min(*lows, *(n.x - n.radius for n in nodes)) - 4
-    right = max(*highs, *(n.x + n.radius for n in nodes)) + 4
-    top = min(min(n.label_y - n.height / 2, n.y - n.radius) for n in nodes) - 4
-    bottom = max(max(n.label_y + n.height / 2, n.y + n.radius) for n in nodes) + 4
-    for node in nodes:
-        node.x, node.label_x = node.x - left, node.label_x - left
-        node.y, node.label_y = node.y - top, node.label_y - top
-    return nodes, math.ceil(right - left), math.ceil(bottom - top)
-
-
-def _edge_layers(outcome: Outcome, nodes: Sequence[_Node], width: float, height: float) -> list[dict[str, Any]]:
-    place = {node.id: node for node in nodes}
+def _edge_layers(
+    outcome: Outcome,
+    circle: Circle,
+    weights: Weights,
+    judged: Mapping[frozenset[str], Judgement],
+    x: Row,
+    y: Row,
+) -> list[Row]:
+    place = {node.id: node for node in circle.nodes}
     comparisons = outcome["network"]["comparisons"]
-    most = max(row["studies"] for row in comparisons)
-    thickest = 6.5 if len(nodes) <= ROOMY else 4.0 if len(nodes) <= 20 else 2.5
-    edges, marks, taken = [], [], [(n.x, n.y, n.radius + 9) for n in nodes]
+    most = max((row[weights] or 0 for row in comparisons), default=0)
+    thickest = 6.5 if len(place) <= 8 else 4.0 if len(place) <= 20 else 2.5
+    edges: dict[Judgement | None, list[Row]] = {}
     for row in comparisons:
         a, b = place[row["treatment"]], place[row["versus"]]
-        wide = 1.5 + thickest * (row["studies"] - 1) / max(1, most - 1)
-        edges.append({"x": a.x, "y": a.y, "x2": b.x, "y2": b.y, "studies": row["studies"], "wide": round(wide, 2)})
-        if len(comparisons) <= LABELLED_EDGES or row["studies"] > 1:
-            spot = _free_spot(a, b, taken)
-            taken.append((*spot, 9.0))
-            marks.append({"x": spot[0], "y": spot[1], "text": str(row["studies"])})
-    x, y = pixels(width, axis="x"), pixels(height, axis="y")
+        share = ((row[weights] or 0) - 1) / max(1, most - 1)
+        line = {"x": a.x, "y": a.y, "x2": b.x, "y2": b.y, "wide": round(1.5 + thickest * max(0.0, share), 2)}
+        edges.setdefault(judged.get(frozenset({a.id, b.id})), []).append(line)
     ends = {
         "x2": {"field": "x2"},
         "y2": {"field": "y2"},
         "size": {"field": "wide", "type": "quantitative", "scale": None},
     }
-    lines = {"data": {"values": edges}, "mark": {"type": "rule", "color": LINE}, "encoding": {"x": x, "y": y, **ends}}
-    disc = {"type": "point", "shape": "circle", "filled": True, "size": 210, "color": "white", "opacity": 1}
-    discs = {"data": {"values": marks}, "mark": disc, "encoding": {"x": x, "y": y}}
-    return [lines, discs, text_layer(marks, y, fontSize=SMALL, align="center")]
-
-
-def _free_spot(a: _Node, b: _Node, taken: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
-    """A point of the line a-b for its number: the middle, or the nearest to it that no other number holds."""
-    best, clearance = (0.0, 0.0), -math.inf
-    for step in range(25):
-        share = 0.5 + (step + 1) // 2 * 0.025 * (1 if step % 2 else -1)
-        x, y = a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)
-        room = min(math.hypot(x - u, y - v) - r - 9 for u, v, r in taken)
-        if room > 0:
-            return x, y
-        if room > clearance:
-            best, clearance = (x, y), room
-    return best
-
-
-def _node_layers(outcome: Outcome, nodes: Sequence[_Node], width: float, height: float) -> list[dict[str, Any]]:
-    x, y = pixels(width, axis="x"), pixels(height, axis="y")
-    size = {"field": "area", "type": "quantitative", "scale": None}
-    rows = [{"x": n.x, "y": n.y, "area": n.area, "treatment": n.id} for n in nodes]
-    reference = [row for row in rows if row["treatment"] == outcome["reference"]]
-    others = [row for row in rows if row["treatment"] != outcome["reference"]]
-    dot = {"type": "point", "shape": "circle", "filled": True, "opacity": 1, "stroke": MAIN, "strokeWidth": 2}
-    layers = [
-        {"data": {"values": rows}, "mark": {**dot, "color": color}, "encoding": {"x": x, "y": y, "size": size}}
-        for rows, color in ((others, MAIN), (reference, "white"))
-    ]
-    return [*_leaders(nodes, x, y), *layers, *_labels(nodes, y)]
-
-
-def _leaders(nodes: Sequence[_Node], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
-    """Thin lines from a circle to a label that had to move away from it."""
-    moved = [n for n in nodes if n.side and abs(n.label_x - n.x) > n.radius + 8]
-    rows = [{"x": n.x, "y": n.y, "x2": n.label_x - 3 * n.side, "y2": n.label_y} for n in moved]
-    mark = {"type": "rule", "color": MUTED, "strokeWidth": 0.7, "strokeDash": [2, 2]}
-    ends = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
-    return [{"data": {"values": rows}, "mark": mark, "encoding": {"x": x, "y": y, **ends}}] if rows else []
-
-
-def _labels(nodes: Sequence[_Node], y: dict[str, Any]) -> list[dict[str, Any]]:
     layers = []
-    for side, align in ((-1, "right"), (0, "center"), (1, "left")):
-        rows = [{"x": n.label_x, "y": n.first_line, "text": n.text} for n in nodes if n.side == side]
-        layers += [_label_layer(rows, y, align)] if rows else []
-    return layers
+    for judgement, rows in edges.items():
+        look = {"color": judgement.color, "strokeDash": judgement.dash} if judgement else {"color": LINE}
+        mark = {"type": "rule", **look}
+        layers.append({"data": {"values": rows}, "mark": mark, "encoding": {"x": x, "y": y, **ends}})
+    return [*layers, *_mark_layers(_marks(comparisons, place, weights), x, y)]
 
 
-def _label_layer(rows: list[dict[str, Any]], y: dict[str, Any], align: str) -> dict[str, Any]:
-    style = {"fontSize": SMALL, "lineHeight": line_height(SMALL), "color": INK, "font": FONT}
-    return text_layer(rows, y, align=align, **style)
+def _marks(comparisons: Sequence[Mapping[str, Any]], place: Mapping[str, Node], weights: Weights) -> list[Row]:
+    """The number on each line; with very many lines, none or only those above one."""
+    crowded = len(comparisons) > LABELLED_EDGES
+    taken = [(n.x, n.y, n.radius + 1) for n in place.values()]
+    lines = [(place[row["treatment"]], place[row["versus"]]) for row in comparisons]
+    marks = []
+    for row, line in zip(comparisons, lines, strict=True):
+        if row[weights] is None or (crowded and (weights == "participants" or row["studies"] == 1)):
+            continue
+        text = count(row[weights])
+        room = max(8.2, text_width(text, SMALL) / 2 + 2)
+        x, y = _free_spot(line, taken, [] if crowded else [other for other in lines if other is not line], room)
+        taken.append((x, y, room))
+        marks.append({"x": x, "y": y, "text": text, "area": math.pi * room**2})
+    return marks
 
 
-def _description(outcome: Outcome) -> str:
+def _mark_layers(marks: list[Row], x: Row, y: Row) -> list[Row]:
+    disc = {"type": "point", "shape": "circle", "filled": True, "color": "white", "opacity": 1}
+    size = {"field": "area", "type": "quantitative", "scale": None}
+    discs = {"data": {"values": marks}, "mark": disc, "encoding": {"x": x, "y": y, "size": size}}
+    return [discs, text_layer(marks, y, fontSize=SMALL, align="center")] if marks else []
+
+
+def _free_spot(
+    line: tuple[Node, Node],
+    taken: Sequence[tuple[float, float, float]],
+    others: Sequence[tuple[Node, Node]],
+    room: float,
+) -> tuple[float, float]:
+    """A point of the line for its number: near the middle, off other numbers, and off other lines where it can be."""
+    a, b = line
+    shares = [0.5 + (step + 1) // 2 * 0.025 * (1 if step % 2 else -1) for step in range(25)]
+    spots = [(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)) for share in shares]
+    clear = [min(math.hypot(x - u, y - v) - r - room for u, v, r in taken) for x, y in spots]
+    free = [spot for spot, left in zip(spots, clear, strict=True) if left > 0]
+    alone = (spot for spot in free if all(_distance(spot, other) > room + 4 for other in others))
+    return next(alone, None) or (free[0] if free else spots[clear.index(max(clear))])
+
+
+def _distance(spot: tuple[float, float], line: tuple[Node, Node]) -> float:
+    """From a point to the nearest of a line between two nodes."""
+    (x, y), (a, b) = spot, line
+    wide, tall = b.x - a.x, b.y - a.y
+    share = ((x - a.x) * wide + (y - a.y) * tall) / (wide * wide + tall * tall)
+    share = min(1.0, max(0.0, share))
+    return math.hypot(x - a.x - share * wide, y - a.y - share * tall)
+
+
+def _node_layers(
+    outcome: Outcome, nodes: Sequence[Node], judged: Mapping[frozenset[str], Judgement], x: Row, y: Row
+) -> list[Row]:
+    size = {"field": "area", "type": "quantitative", "scale": None}
+    dots: dict[tuple[str, str], list[Row]] = {}
+    for n in nodes:
+        judgement = judged.get(frozenset({n.id}))
+        edge = judgement.color if judgement else MAIN
+        fill = "white" if n.id == outcome["reference"] else edge
+        dots.setdefault((fill, edge), []).append({"x": n.x, "y": n.y, "area": n.area, "treatment": n.id})
+    dot = {"type": "point", "shape": "circle", "filled": True, "opacity": 1, "strokeWidth": 2}
+    encoding = {"x": x, "y": y, "size": size}
+    return [
+        {"data": {"values": rows}, "mark": {**dot, "color": fill, "stroke": edge}, "encoding": encoding}
+        for (fill, edge), rows in dots.items()
+    ]
+
+
+def _legend(outcome: Outcome, circle: Circle) -> tuple[list[Row], float]:
+    """Under the graph: each judgement with its line, its word and how many studies have it; and the new height."""
+    tally = [judgement_of(study) for study in outcome["studies"]]
+    step, top = line_height(SMALL) + 4, circle.height + 20.0
+    rules, texts = [], []
+    for judgement in JUDGEMENTS:
+        if not (found := tally.count(judgement)):
+            continue
+        place = {"x": {"value": 0}, "x2": {"value": SAMPLE}, "y": {"value": top}}
+        look = {"type": "rule", "color": judgement.color, "strokeDash": judgement.dash, "strokeWidth": 3}
+        rules.append({"data": {"values": [{}]}, "mark": look, "encoding": place})
+        texts.append({"x": SAMPLE + 8, "y": top, "text": f"{judgement.word}: {plural(found, 'study', 'studies')}"})
+        top += step
+    rule = "of two that are as frequent, the worse; not assessed counts as the worst."
+    note = broken(f"A line or circle shows the judgement of most of its studies; {rule}", circle.width, SMALL)
+    texts.append({"x": 0, "y": top, "text": note})
+    height = top + (note.count("\n") + 1) * line_height(SMALL)
+    y = pixels(height, axis="y")
+    return [*rules, text_layer(texts, y, align="left", fontSize=SMALL, lineHeight=line_height(SMALL))], height
+
+
+def _description(outcome: Outcome, weights: Weights, *, rob: bool) -> str:
     network, names = outcome["network"], labels(outcome)
+    crowded = len(network["comparisons"]) > LABELLED_EDGES
     most = max(network["comparisons"], key=lambda row: row["studies"])
     several = multi_arm(outcome)
     pair = f"{names[most['treatment']]} versus {names[most['versus']]}"
@@ -239,7 +234,16 @@ def _description(outcome: Outcome) -> str:
         f"{plural(several, 'study has', 'studies have')} more than two arms."
         if several
         else "No study has more than two arms.",
-        "Circles are sized by participants, lines by number of studies, which is printed on them"
-        + (" where it is above one." if len(network["comparisons"]) > LABELLED_EDGES else "."),
     ]
+    sized = "Circles are sized by participants, lines by"
+    if weights == "studies":
+        parts.append(f"{sized} number of studies, which is printed on them{' where it is above one' * crowded}.")
+    else:
+        parts.append(f"{sized} participants too; the numbers are {'in the table' if crowded else 'printed on them'}.")
+        unknown = sum(row["participants"] is None for row in network["comparisons"])
+        parts += [f"Not reported, so drawn thin: {plural(unknown, 'comparison')}."] if unknown else []
+    if rob:
+        tally = [judgement_of(study) for study in outcome["studies"]]
+        told = [f"{tally.count(one)} {one.word}" for one in JUDGEMENTS if one in tally]
+        parts.append(f"Studies by their judgement: {', '.join(told)}.")
     return " ".join(parts)

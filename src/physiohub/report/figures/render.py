@@ -30,6 +30,10 @@ class Drawn:
         found = re.search(r'viewBox="0 0 ([\d.]+)', self.svg)
         return round(float(found[1])) if found else 0
 
+    def png(self, scale: float = 2.0) -> bytes:
+        """The picture as PNG, at so many times its natural size."""
+        return to_png(self.svg, scale)
+
 
 def draw(figure: Figure, prefix: str = "") -> Drawn:
     """Render a figure.

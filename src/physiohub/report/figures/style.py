@@ -20,6 +20,7 @@ __all__ = [
     "MUTED",
     "SCHEMA",
     "SECOND",
+    "SHADE",
     "SIZE",
     "SMALL",
     "ZONE",
@@ -36,7 +37,7 @@ __all__ = [
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 INK, MUTED, GRID = "#1f2328", "#57606a", "#e3e6ea"
-MAIN, SECOND, LINE, ZONE = "#005f9e", "#b34700", "#7d8590", "#dcebe2"
+MAIN, SECOND, LINE, ZONE, SHADE = "#005f9e", "#b34700", "#7d8590", "#dcebe2", "#cfe1ef"
 SIZE, SMALL = 13, 11.5
 MARGIN = 1.17  # the widest common substitute, DejaVu Sans, is that much wider than Helvetica
 

@@ -11,6 +11,7 @@ from physiohub.report.figures.style import (
     MAIN,
     SCHEMA,
     SECOND,
+    SHADE,
     SMALL,
     broken,
     config,
@@ -43,7 +44,7 @@ def tau_figure(outcome: Outcome) -> Figure:
         "height": HEIGHT,
         "padding": {"left": 6, "right": 12, "top": 6, "bottom": 6},
         "layer": [
-            {"data": {"values": inside}, "mark": {"type": "area", "color": "#cfe1ef", "clip": True}, "encoding": solid},
+            {"data": {"values": inside}, "mark": {"type": "area", "color": SHADE, "clip": True}, "encoding": solid},
             {
                 "data": {"values": median},
                 "mark": {"type": "rule", "color": INK, "strokeWidth": 1},

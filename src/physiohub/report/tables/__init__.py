@@ -12,6 +12,7 @@ from physiohub.report.tables.effects import (
     reading_direction,
     relative_effects_table,
 )
+from physiohub.report.tables.frequentist import frequentist_table
 from physiohub.report.tables.geometry import comparisons_table, designs_table, treatments_table
 from physiohub.report.tables.model import fit_table, heterogeneity_table, study_fit_table
 from physiohub.report.tables.sensitivity import sensitivity_effects_table, sensitivity_table
@@ -39,6 +40,7 @@ __all__ = [
     "designs_table",
     "excluded_table",
     "fit_table",
+    "frequentist_table",
     "heterogeneity_table",
     "league_table",
     "rank_probability_table",
@@ -58,6 +60,7 @@ BUILDERS = (
     relative_effects_table,
     ranking_table,
     rank_probability_table,
+    frequentist_table,
     heterogeneity_table,
     treatments_table,
     comparisons_table,
