@@ -1,4 +1,4 @@
-"""One fit in a process of its own: prints the seconds of the first call, of its answers, and the peak memory."""
+"""One fit in a process of its own: seconds of loading, of the first call and of its answers, and the peak memory."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import physiohub as ph
 def main() -> None:
     studies, treatments = int(sys.argv[1]), int(sys.argv[2])
     network = contrast_network(studies, treatments)
+    loading = time.perf_counter()
     spec = ph.ModelSpec(measure="SMD")
     start = time.perf_counter()
     fit = ph.fit(network, spec)
@@ -27,6 +28,7 @@ def main() -> None:
     print(
         json.dumps(
             {
+                "load": start - loading,
                 "fit": fitted - start,
                 "effects": compared - fitted,
                 "ranks": ranked - compared,

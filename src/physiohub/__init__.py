@@ -93,6 +93,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
+    if name == "ModelSpec":
+        # who states a model fits it next: the engine comes with it, and the first fit takes no longer than the second
+        importlib.import_module(f"{__name__}.inference.fit")
     return value
 
 
