@@ -95,6 +95,7 @@ def outcome_record(
     record["choices"] = [dict(choice) for choice in context.choices]
     record["excluded"] = _excluded(network, context)
     record["notes"] = [*context.notes, *(str(i) for i in network.issues if i.severity == "note")]
+    record["notes"] += _without_effect(posterior)
     record["zero_cells"] = _zero_cells(posterior)
     record["warnings"] = _warnings(posterior, effects, refits, context)
     record["sensitivity"] = [_refit(found) for found in refits]
@@ -280,6 +281,17 @@ def _excluded(network: Network, context: OutcomeContext) -> list[Json]:
     asked = [{"study": e.study, "reason": e.reason} for e in network.exclusions]
     known = {e["study"] for e in asked}
     return asked + [dict(e) for e in context.excluded if e["study"] not in known]
+
+
+def _without_effect(posterior: Posterior) -> list[str]:
+    """Priors that were asked for and have nothing to act on in this model."""
+    spec, priors = posterior.spec, posterior.priors
+    found = []
+    if spec.tau_prior is not None and priors.tau is None:
+        found.append(f"The prior {spec.tau_prior} of tau has no effect: a common-effect model has no tau.")
+    if spec.baseline_prior is not None and priors.mu is None:
+        found.append(f"The prior {spec.baseline_prior} of baselines has no effect: every study enters by contrasts.")
+    return found
 
 
 def _zero_cells(posterior: Posterior) -> Json:

@@ -92,6 +92,13 @@ class Comparison(Open):
     participants: Positive | None
 
 
+class Design(Open):
+    """A set of treatments that studies compared."""
+
+    treatments: list[str]
+    studies: list[str]
+
+
 class NetworkSummary(Open):
     """Counts and geometry; `participants` is null when an arm's number is not known."""
 
@@ -101,8 +108,10 @@ class NetworkSummary(Open):
     treatments: list[TreatmentNode]
     connected: bool
     comparisons: list[Comparison]
-    multi_arm_studies: Any = Field(description="number of studies with three or more arms, or their ids")
-    designs: Any = Field(description="sets of treatments that studies compared, with their studies")
+    multi_arm_studies: Count = Field(description="number of studies with three or more arms")
+    multi_arm_list: list[str] = Field(default_factory=list, description="their ids")
+    designs: Count = Field(description="number of different sets of treatments that studies compared")
+    design_list: list[Design] = Field(default_factory=list, description="each of them, with its studies")
 
 
 class Verdict(Open):

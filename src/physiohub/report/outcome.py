@@ -67,6 +67,5 @@ def main_pairs(outcome: Outcome) -> tuple[list[Row], list[Row]]:
 
 
 def multi_arm(outcome: Outcome) -> int:
-    """How many studies have three arms or more; the record holds the number, or their ids."""
-    found = outcome["network"]["multi_arm_studies"]
-    return found if isinstance(found, int) else len(found)
+    """How many studies have three arms or more."""
+    return int(outcome["network"]["multi_arm_studies"])

@@ -46,7 +46,7 @@ def record() -> dict[str, Any]:
             "connected": True,
             "comparisons": [{"treatment": "exercise", "versus": "control", "studies": 1, "participants": 120}],
             "multi_arm_studies": 0,
-            "designs": [],
+            "designs": 1,
         },
         "engine": {"name": "exact", "seconds": 0.1, "numerical_error": 1e-9, "verdict": {"ok": True, "reasons": []}},
         "heterogeneity": {"tau": quantity() | {"mean": 0.3}, "i_squared": None, "i_squared_reason": "one study"},

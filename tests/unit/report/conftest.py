@@ -102,7 +102,8 @@ def network_of(ids: list[str], labels: list[str], studies: list[dict[str, Any]])
             for (t, v), row in comparisons.items()
         ],
         "multi_arm_studies": sum(len(study["arms"]) > 2 for study in studies),
-        "designs": [{"treatments": list(key), "studies": found} for key, found in designs.items()],
+        "designs": len(designs),
+        "design_list": [{"treatments": list(key), "studies": found} for key, found in designs.items()],
     }
 
 
