@@ -119,7 +119,7 @@ def _axis(field: str, title: str, domain: tuple[float, float], length: float) ->
 
 
 def _contours(far: float, low: float, top: float, x: Row, y: Row) -> list[Row]:
-    """Parabolas root^2 + leverage = c; each named where it meets the axis, while there is room."""
+    """Parabolas root^2 + leverage = c; each that leaves through the top is named there, where no point can stand."""
     layers, names, last = [], [], -math.inf
     for c in CONTOURS:
         end = min(far, math.sqrt(c - low))
@@ -130,12 +130,12 @@ def _contours(far: float, low: float, top: float, x: Row, y: Row) -> list[Row]:
         rows = [{"x": v, "y": min(top, max(low, c - v * v)), "c": c} for v in steps]
         mark = {"type": "line", "color": LINE if c < LARGE else INK, "strokeWidth": 1.1, "strokeDash": _dash(c)}
         layers.append({"data": {"values": rows}, "mark": mark, "encoding": {"x": x, "y": y}})
-        place = math.sqrt(c) / far * WIDTH
-        if place - last > 16 and place < WIDTH - 8:
-            names.append({"x": place + 6, "text": str(c)})
+        place = start / far * WIDTH
+        if start > 0 and place - last > 16:
+            names.append({"x": place, "text": str(c)})
             last = place
-    height = {"value": HEIGHT - 8}
-    return [*layers, text_layer(names, height, fontSize=SMALL, align="left", color=MUTED)] if names else layers
+    above = {"value": -8}
+    return [*layers, text_layer(names, above, fontSize=SMALL, align="center", color=MUTED)] if names else layers
 
 
 def _dash(c: int) -> list[int]:
@@ -194,7 +194,7 @@ def _notes(points: Sequence[_Point], large: Sequence[_Point], unnamed: int, widt
     if not all(p.arm for p in points):
         texts.append(f"Square: a study that enters by contrasts{' (the mean of its data points)' * several}.")
     texts.append("Root without sign: the record holds deviances, not residuals.")
-    curves = "Curves: deviance + leverage = 1, 2, 3, 4, a data point's contribution to DIC."
+    curves = "Curves, from the left: deviance + leverage = 1, 2, 3, 4, a data point's contribution to DIC."
     filled = f" Filled and named with it: above {LARGE:g}." if large else f" None lies above {LARGE:g}."
     if unnamed:
         filled += f" {unnamed} more are in the table."
