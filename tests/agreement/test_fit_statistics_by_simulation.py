@@ -51,3 +51,11 @@ def test_deviance_and_leverage(coding: str) -> None:
         assert ours.leverage == pytest.approx(leverage, abs=2 * error)
         if study.level == "arm":
             assert sum(ours.arm_deviance) == pytest.approx(ours.deviance, rel=1e-12)
+            spread = np.sqrt(np.diag(precision))
+            noise = 5 * (residual * spread).std(0).max() / np.sqrt(DRAWS)
+            assert ours.arm_residual == pytest.approx(centre * spread, abs=noise)
+            assert ours.residual is None
+        elif len(study.y) == 1:
+            assert ours.residual == pytest.approx(centre[0] * np.sqrt(precision[0, 0]), abs=error)
+        else:
+            assert ours.residual is None

@@ -30,8 +30,11 @@ class StudyFit:
         values.
     data_points
         Arms at arm level, contrasts (arms - 1) at contrast level.
-    arm_deviance, arm_leverage : tuple (arm,)
-        At arm level; empty at contrast level, where the contrasts of a study are not independent.
+    arm_deviance, arm_leverage, arm_residual : tuple (arm,)
+        At arm level; empty at contrast level, where the contrasts of a study are not independent. The residual is the
+        posterior mean of (y - fitted)/SE; its sign is that of a signed root of the deviance.
+    residual
+        The same for a study with a single contrast; None for any other.
     """
 
     study: str
@@ -40,6 +43,8 @@ class StudyFit:
     data_points: int
     arm_deviance: tuple[float, ...]
     arm_leverage: tuple[float, ...]
+    arm_residual: tuple[float, ...]
+    residual: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,21 @@ def _study_fit(fit: Posterior, i: int) -> StudyFit:
     overall = fit.weights @ mean
     second = np.tensordot(fit.weights, covariance + mean[:, :, None] * mean[:, None, :], 1)
     deviance, plug_in = float(np.sum(precision * second)), float(overall @ precision @ overall)
+    scaled = overall * np.sqrt(np.diag(precision))
     if study.level == "contrast":
-        return StudyFit(study.id, deviance, deviance - plug_in, len(back), (), ())
+        single = float(scaled[0]) if len(scaled) == 1 else None
+        return StudyFit(study.id, deviance, deviance - plug_in, len(back), (), (), (), single)
     by_arm = np.diag(precision) * np.diag(second)
-    leverage = by_arm - np.diag(precision) * overall**2
-    return StudyFit(study.id, deviance, deviance - plug_in, len(back), tuple(by_arm.tolist()), tuple(leverage.tolist()))
+    return StudyFit(
+        study.id,
+        deviance,
+        deviance - plug_in,
+        len(back),
+        arm_deviance=tuple(by_arm.tolist()),
+        arm_leverage=tuple((by_arm - scaled**2).tolist()),
+        arm_residual=tuple(scaled.tolist()),
+        residual=None,
+    )
 
 
 def _residuals(fit: Posterior, i: int) -> tuple[Floats, Floats]:

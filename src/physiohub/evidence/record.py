@@ -260,8 +260,10 @@ def _fit(posterior: Posterior) -> Json:
     studies = []
     for study, in_network in zip(found.studies, posterior.network.studies, strict=True):
         arms = [
-            {"treatment": t, "deviance": d, "leverage": lev}
-            for t, d, lev in zip(in_network.treatments, study.arm_deviance, study.arm_leverage, strict=False)
+            {"treatment": t, "deviance": d, "leverage": lev, "residual": r}
+            for t, d, lev, r in zip(
+                in_network.treatments, study.arm_deviance, study.arm_leverage, study.arm_residual, strict=False
+            )
         ]
         studies.append(
             {
@@ -269,6 +271,7 @@ def _fit(posterior: Posterior) -> Json:
                 "deviance": study.deviance,
                 "leverage": study.leverage,
                 "data_points": study.data_points,
+                "residual": study.residual,
                 "arms": arms,
             }
         )

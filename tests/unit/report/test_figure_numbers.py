@@ -130,11 +130,14 @@ def with_outliers(outcome: dict[str, Any], every: int) -> dict[str, Any]:
 def test_outliers_are_named_and_no_name_covers_another(make_outcome, treatments):
     outcome = with_outliers(make_outcome(treatments, long=True), 3)
     arms = outcome["fit"]["studies"][0]
-    arms["arms"] = [{"treatment": t, "deviance": 4.0 + k, "leverage": 0.9} for k, t in enumerate(("t0", "t1"))]
+    arms["arms"] = [
+        {"treatment": t, "deviance": 4.0 + k, "leverage": 0.9, "residual": (-1) ** k}
+        for k, t in enumerate(("t0", "t1"))
+    ]
     figure = leverage_figure(outcome)
     check_texts(figure)
     texts = " ".join(texts_of(figure))
-    assert "Root without sign" in texts
+    assert "Left of zero: observed below fitted." in texts
     assert ": 5.9" in texts or treatments > 4
 
 

@@ -48,10 +48,12 @@ class _Point:
     leverage: float
     size: int
     arm: bool
+    residual: float | None = None
 
     @property
     def root(self) -> float:
-        return math.sqrt(max(0.0, self.deviance))
+        """Root of the deviance with the sign of the residual, where there is one residual."""
+        return math.copysign(math.sqrt(max(0.0, self.deviance)), self.residual or 1.0)
 
     @property
     def contribution(self) -> float:
@@ -59,18 +61,19 @@ class _Point:
 
 
 def leverage_figure(outcome: Outcome) -> Figure:
-    """Leverage against the root of the residual deviance, with curves of equal contribution to DIC.
+    """Leverage against the signed root of the residual deviance, with curves of equal contribution to DIC.
 
-    The record holds deviances, not residuals, so that roots have no sign: points that other programs draw to the left
-    stand at the right too.
+    The sign is that of the residual; a study of several contrasts has several residuals and stands at the right.
     """
     points = list(_points(outcome))
-    far = 1.06 * max(2.1, *(p.root for p in points))
+    far = 1.06 * max(2.1, *(abs(p.root) for p in points))
+    near = -far if any(p.root < 0 for p in points) else 0.0
     low = min(0.0, *(p.leverage for p in points))
     top = 1.06 * max(1.0, *(p.leverage for p in points))
     large = sorted((p for p in points if p.contribution > LARGE), key=lambda p: -p.contribution)
     named = large[:NAMED]
-    x = _axis("x", "Root of the residual deviance", (0.0, far), WIDTH)
+    across = (near, far)
+    x = _axis("x", "Signed root of the residual deviance" if near else "Root of the residual deviance", across, WIDTH)
     y = _axis("y", "Leverage", (low, top), HEIGHT)
     width = WIDTH + (30 + widest(_texts(named), SMALL) if named else 0)
     spec = {
@@ -79,8 +82,8 @@ def leverage_figure(outcome: Outcome) -> Figure:
         "height": HEIGHT,
         "padding": {"left": 6, "right": 8, "top": 8, "bottom": 6},
         "layer": [
-            *_contours(far, low, top, x, y),
-            *_names(named, far, low, top),
+            *_contours(across, low, top, x, y),
+            *_names(named, across, low, top),
             *_dots(points, x, y),
             _notes(points, large, len(large) - len(named), width),
         ],
@@ -100,9 +103,10 @@ def _points(outcome: Outcome) -> Iterator[_Point]:
         if study.get("arms"):
             for arm in study["arms"]:
                 label = f"{study['study']}, {names.get(arm['treatment'], arm['treatment'])}"
-                yield _Point(label, arm["deviance"], arm["leverage"], 1, arm=True)
+                yield _Point(label, arm["deviance"], arm["leverage"], 1, True, arm.get("residual"))
         else:
-            yield _Point(str(study["study"]), study["deviance"] / size, study["leverage"] / size, size, arm=False)
+            deviance, leverage = study["deviance"] / size, study["leverage"] / size
+            yield _Point(str(study["study"]), deviance, leverage, size, False, study.get("residual"))
 
 
 def _axis(field: str, title: str, domain: tuple[float, float], length: float) -> Row:
@@ -118,19 +122,22 @@ def _axis(field: str, title: str, domain: tuple[float, float], length: float) ->
     }
 
 
-def _contours(far: float, low: float, top: float, x: Row, y: Row) -> list[Row]:
-    """Parabolas root^2 + leverage = c; each that leaves through the top is named there, where no point can stand."""
-    layers, names, last = [], [], -math.inf
+def _contours(across: tuple[float, float], low: float, top: float, x: Row, y: Row) -> list[Row]:
+    """Parabolas root^2 + leverage = c; one that leaves through the top is named there, where no point can stand."""
+    (near, far), layers, names, last = across, [], [], -math.inf
     for c in CONTOURS:
         end = min(far, math.sqrt(c - low))
         start = math.sqrt(max(0.0, c - top))
         if start >= end:
             continue
         steps = [start + (end - start) * k / 60 for k in range(61)]
-        rows = [{"x": v, "y": min(top, max(low, c - v * v)), "c": c} for v in steps]
+        sides = (1, -1) if near < 0 else (1,)
+        rows = [{"x": s * v, "y": min(top, max(low, c - v * v)), "side": s} for s in sides for v in steps]
         mark = {"type": "line", "color": LINE if c < LARGE else INK, "strokeWidth": 1.1, "strokeDash": _dash(c)}
-        layers.append({"data": {"values": rows}, "mark": mark, "encoding": {"x": x, "y": y}})
-        place = start / far * WIDTH
+        layers.append(
+            {"data": {"values": rows}, "mark": mark, "encoding": {"x": x, "y": y, "detail": {"field": "side"}}}
+        )
+        place = (start - near) / (far - near) * WIDTH
         if start > 0 and place - last > 16:
             names.append({"x": place, "text": str(c)})
             last = place
@@ -163,7 +170,7 @@ def _texts(named: Sequence[_Point]) -> list[str]:
     return [broken(f"{p.label}: {number(p.contribution, 1)}", NAME_WIDTH, SMALL) for p in named]
 
 
-def _names(named: Sequence[_Point], far: float, low: float, top: float) -> list[Row]:
+def _names(named: Sequence[_Point], across: tuple[float, float], low: float, top: float) -> list[Row]:
     """Names in a column beside the plot, each with a line to its point."""
     if not named:
         return []
@@ -175,7 +182,8 @@ def _names(named: Sequence[_Point], far: float, low: float, top: float) -> list[
     start = WIDTH + 26
     rules, rows = [], []
     for p, text, at, middle in zip(ordered, texts, wanted, middles, strict=True):
-        rules.append({"x": p.root / far * WIDTH, "y": at, "x2": start - 4, "y2": middle})
+        place = (p.root - across[0]) / (across[1] - across[0]) * WIDTH
+        rules.append({"x": place, "y": at, "x2": start - 4, "y2": middle})
         rows.append({"x": start, "y": middle - text.count("\n") * line_height(SMALL) / 2, "text": text})
     plain_x = {"field": "x", "type": "quantitative", "scale": None}
     plain_y = {"field": "y", "type": "quantitative", "scale": None}
@@ -193,8 +201,9 @@ def _notes(points: Sequence[_Point], large: Sequence[_Point], unnamed: int, widt
     texts = ["Circle: an arm."] * arms
     if not all(p.arm for p in points):
         texts.append(f"Square: a study that enters by contrasts{' (the mean of its data points)' * several}.")
-    texts.append("Root without sign: the record holds deviances, not residuals.")
-    curves = "Curves, from the left: deviance + leverage = 1, 2, 3, 4, a data point's contribution to DIC."
+    texts += ["Left of zero: observed below fitted."] * any(p.root < 0 for p in points)
+    texts += ["A study of several contrasts has no sign and stands at the right."] * several
+    curves = "Curves, from the middle: deviance + leverage = 1, 2, 3, 4, a data point's contribution to DIC."
     filled = f" Filled and named with it: above {LARGE:g}." if large else f" None lies above {LARGE:g}."
     if unnamed:
         filled += f" {unnamed} more are in the table."
