@@ -8,11 +8,12 @@ from typing import Any, get_args
 import numpy as np
 
 from physiohub.analysis.effects import Direction
+from physiohub.analysis.inconsistency import design_by_treatment, q_parts
 from physiohub.inference.frequentist import FrequentistFit, Method, fit_frequentist
 from physiohub.model.spec import ModelSpec
 from physiohub.network.network import Network
 
-__all__ = ["frequentist_record"]
+__all__ = ["frequentist_record", "inconsistency_record"]
 
 Json = dict[str, Any]
 
@@ -39,6 +40,15 @@ def frequentist_record(network: Network, spec: ModelSpec, better: Direction) -> 
             for other in others
         },
     }
+
+
+def inconsistency_record(network: Network, spec: ModelSpec) -> Json:
+    """The global test and the parts of Cochran's Q; a test that is not possible says why."""
+    test, parts = design_by_treatment(network, spec), q_parts(network, spec)
+    found = asdict(test)
+    if not test.possible:
+        found["reason"] = "no two designs give separate evidence on the same effect"
+    return {"global": found, "q": {name: asdict(getattr(parts, name)) for name in ("total", "within", "between")}}
 
 
 def _heterogeneity(fit: FrequentistFit) -> Json:

@@ -11,7 +11,7 @@ from physiohub.analysis.fit_statistics import fit_statistics
 from physiohub.analysis.heterogeneity import Heterogeneity, TauProfile, heterogeneity
 from physiohub.analysis.ranking import rank
 from physiohub.analysis.sensitivity import Alternative, Refit, model_alternatives, refit
-from physiohub.evidence.frequentist_record import frequentist_record
+from physiohub.evidence.frequentist_record import frequentist_record, inconsistency_record
 from physiohub.evidence.risk_of_bias import unknown_judgement
 from physiohub.evidence.study_record import conversions_record, study_record
 from physiohub.inference.fit import fit
@@ -25,6 +25,8 @@ from physiohub.prepare.important import ImportantValue
 __all__ = ["OutcomeContext", "outcome_record"]
 
 Json = dict[str, Any]
+# p value of the global test from which a reader is warned
+_INCONSISTENT = 0.05
 _HEAVY_TAIL = "too few data cut off the heavy tail of the prior of tau, so that this mean or SD is infinite"
 
 
@@ -90,6 +92,7 @@ def outcome_record(
     record |= _ranking(posterior, better)
     record["fit"] = _fit(posterior)
     record["frequentist"] = frequentist_record(network, spec, better)
+    record["inconsistency"] = inconsistency_record(network, spec)
     record["studies"] = [study_record(s, n) for s, n in zip(network.studies, posterior.rows.studies, strict=True)]
     record["conversions"] = [entry for study in network.studies for entry in conversions_record(study)]
     record["choices"] = [dict(choice) for choice in context.choices]
@@ -97,7 +100,7 @@ def outcome_record(
     record["notes"] = [*context.notes, *(str(i) for i in network.issues if i.severity == "note")]
     record["notes"] += _without_effect(posterior)
     record["zero_cells"] = _zero_cells(posterior)
-    record["warnings"] = _warnings(posterior, effects, refits, context)
+    record["warnings"] = _warnings(posterior, effects, refits, context) + _about_inconsistency(record["inconsistency"])
     record["sensitivity"] = [_refit(found) for found in refits]
     return record
 
@@ -314,6 +317,19 @@ def _warnings(
     if warning is not None:
         found += [warning, _under_wider_priors(effects, refits)]
     return list(dict.fromkeys(found))
+
+
+def _about_inconsistency(found: Json) -> list[str]:
+    """The other way round nothing is said: a large p value is no proof of consistency."""
+    test = found["global"]
+    if not test["possible"] or test["p"] > _INCONSISTENT:
+        return []
+    p = "p < 0.001" if test["p"] < 0.001 else f"p = {test['p']:.3f}"
+    return [
+        "Trials of different sets of treatments disagree by more than heterogeneity explains (design-by-treatment "
+        f"interaction: chi2 {test['chi2']:.1f}, df {test['df']}, {p}). Find out why before the network's estimates are "
+        "used."
+    ]
 
 
 def _about_zero_cells(posterior: Posterior) -> list[str]:

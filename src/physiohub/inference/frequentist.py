@@ -27,7 +27,7 @@ from physiohub.network.network import Network
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["FrequentistEffect", "FrequentistFit", "Method", "Q", "cochran_q", "fit_frequentist"]
+__all__ = ["FrequentistEffect", "FrequentistFit", "Method", "Q", "cochran_q", "fit_frequentist", "most_likely_tau2"]
 
 Floats = NDArray[np.float64]
 Method = Literal["common", "REML", "ML", "DL"]
@@ -185,7 +185,7 @@ def fit_frequentist(network: Network, spec: ModelSpec, *, method: Method = "REML
 def _tau2(rows: Rows, method: Method) -> float:
     if method == "common":
         return 0.0
-    return _dersimonian_laird(rows) if method == "DL" else _most_likely(rows, restricted=method == "REML")
+    return _dersimonian_laird(rows) if method == "DL" else most_likely_tau2(rows, restricted=method == "REML")
 
 
 def cochran_q(rows: Rows) -> Q:
@@ -221,7 +221,7 @@ def _likelihood(rows: Rows, tau2: float, *, restricted: bool) -> tuple[float, fl
     return float(value), float(0.5 * (np.sum(rows.spread * projected**2) - trace))
 
 
-def _most_likely(rows: Rows, *, restricted: bool) -> float:
+def most_likely_tau2(rows: Rows, *, restricted: bool) -> float:
     """The tau^2 >= 0 of highest (restricted) likelihood: every root of the derivative is compared, and zero."""
     if len(rows.y) == rows.X.shape[1]:
         return 0.0

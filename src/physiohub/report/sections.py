@@ -186,7 +186,8 @@ def absent(results: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Harms", "harms"),
     ):
         done = any(outcome.get(key) for outcome in results["outcomes"].values()) or bool(review.get(key))
-        rows.append((name, "see results.json" if done else "not assessed"))
+        shown = "see the test of each outcome; no node-splits" if key == "inconsistency" else "see results.json"
+        rows.append((name, shown if done else "not assessed"))
     return rows
 
 

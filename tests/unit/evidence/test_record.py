@@ -78,3 +78,21 @@ def test_an_unknown_judgement_is_not_guessed() -> None:
     made = outcome_record(ph.read_contrasts(table, reference="A"), ph.ModelSpec(measure="SMD"), better="lower")
     assert made["studies"][0]["rob"]["overall"] is None
     assert any("so-so" in warning for warning in made["warnings"])
+
+
+@pytest.mark.parametrize(("loop", "warns"), [(0.9, False), (3.0, True)])
+def test_a_loop_that_does_not_close_warns(loop: float, warns: bool) -> None:
+    """A loop of three trials: B - A is 0.5 and C - B is 0.4, so that C - A should be 0.9."""
+    table = pd.DataFrame(
+        {"study": ["1", "2", "3"], "treat1": ["B", "C", "C"], "treat2": ["A", "B", "A"], "TE": [0.5, 0.4, loop],
+         "seTE": [0.2, 0.2, 0.2]}
+    )  # fmt: skip
+    made = outcome_record(ph.read_contrasts(table, reference="A"), ph.ModelSpec(measure="SMD"), better="lower")
+    assert made["inconsistency"]["global"]["possible"]
+    assert any("disagree by more than heterogeneity" in warning for warning in made["warnings"]) is warns
+
+
+def test_a_test_that_is_not_possible_says_why() -> None:
+    found = record(ph.ModelSpec(measure="SMD"), studies=3)["inconsistency"]["global"]
+    assert (found["possible"], found["chi2"], found["p"]) == (False, None, None)
+    assert "no two designs" in found["reason"]

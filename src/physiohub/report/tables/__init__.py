@@ -14,6 +14,7 @@ from physiohub.report.tables.effects import (
 )
 from physiohub.report.tables.frequentist import frequentist_table
 from physiohub.report.tables.geometry import comparisons_table, designs_table, treatments_table
+from physiohub.report.tables.inconsistency import inconsistency_table
 from physiohub.report.tables.model import fit_table, heterogeneity_table, study_fit_table
 from physiohub.report.tables.sensitivity import sensitivity_effects_table, sensitivity_table
 from physiohub.report.tables.studies import (
@@ -42,6 +43,7 @@ __all__ = [
     "fit_table",
     "frequentist_table",
     "heterogeneity_table",
+    "inconsistency_table",
     "league_table",
     "rank_probability_table",
     "ranking_table",
@@ -62,6 +64,7 @@ BUILDERS = (
     rank_probability_table,
     frequentist_table,
     heterogeneity_table,
+    inconsistency_table,
     treatments_table,
     comparisons_table,
     designs_table,
