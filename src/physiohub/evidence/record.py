@@ -84,14 +84,15 @@ def outcome_record(
     alternatives = (*model_alternatives(network, spec, mid=mid), *context.alternatives)
     refits = [refit(alternative, better=better) for alternative in alternatives]
     record = _question(posterior, better, context)
-    network = posterior.network
+    asked, network = network, posterior.network  # the twin is asked of all, and says itself what it leaves out
     record["network"] = _network(network)
     record["engine"] = _engine(posterior)
-    record["heterogeneity"] = _heterogeneity(posterior)
+    between = heterogeneity(posterior)
+    record["heterogeneity"] = _heterogeneity(posterior, between)
     record["relative_effects"] = _effects(effects)
     record |= _ranking(posterior, better)
     record["fit"] = _fit(posterior)
-    record["frequentist"] = frequentist_record(network, spec, better)
+    record["frequentist"] = frequentist_record(asked, spec, better)
     record["inconsistency"] = inconsistency_record(network, spec)
     record["studies"] = [study_record(s, n) for s, n in zip(network.studies, posterior.rows.studies, strict=True)]
     record["conversions"] = [entry for study in network.studies for entry in conversions_record(study)]
@@ -100,7 +101,10 @@ def outcome_record(
     record["notes"] = [*context.notes, *(str(i) for i in network.issues if i.severity == "note")]
     record["notes"] += _without_effect(posterior)
     record["zero_cells"] = _zero_cells(posterior)
-    record["warnings"] = _warnings(posterior, effects, refits, context) + _about_inconsistency(record["inconsistency"])
+    record["warnings"] = _warnings(posterior, context)
+    if between.warning is not None:
+        record["warnings"] += [between.warning, _under_wider_priors(effects, refits)]
+    record["warnings"] += _about_inconsistency(record["inconsistency"])
     record["sensitivity"] = [_refit(found) for found in refits]
     return record
 
@@ -172,8 +176,7 @@ def _engine(posterior: Posterior) -> Json:
     }
 
 
-def _heterogeneity(posterior: Posterior) -> Json:
-    found = heterogeneity(posterior)
+def _heterogeneity(posterior: Posterior, found: Heterogeneity) -> Json:
     tau = _tau(found)
     record: Json = {"tau": tau, "i_squared": found.i_squared}
     if tau is None:
@@ -305,17 +308,12 @@ def _zero_cells(posterior: Posterior) -> Json:
     return {"added": found.added, "corrected": list(found.corrected), "left_out": list(found.left_out)}
 
 
-def _warnings(
-    posterior: Posterior, effects: RelativeEffects, refits: Sequence[Refit], context: OutcomeContext
-) -> list[str]:
+def _warnings(posterior: Posterior, context: OutcomeContext) -> list[str]:
     found = [*posterior.verdict.reasons, *context.warnings]
     found += [str(issue) for issue in posterior.network.issues if issue.severity == "warning"]
     found += _about_zero_cells(posterior)
     judged = (unknown_judgement(study.id, study.covariates) for study in posterior.network.studies)
     found += [warning for warning in judged if warning is not None]
-    warning = heterogeneity(posterior).warning
-    if warning is not None:
-        found += [warning, _under_wider_priors(effects, refits)]
     return list(dict.fromkeys(found))
 
 

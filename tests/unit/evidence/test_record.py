@@ -96,3 +96,19 @@ def test_a_test_that_is_not_possible_says_why() -> None:
     found = record(ph.ModelSpec(measure="SMD"), studies=3)["inconsistency"]["global"]
     assert (found["possible"], found["chi2"], found["p"]) == (False, None, None)
     assert "no two designs" in found["reason"]
+
+
+def test_the_twin_lists_what_it_corrects_and_leaves_out() -> None:
+    table = pd.DataFrame(
+        {
+            "study": ["mute", "mute", "zero", "zero", "full", "full"],
+            "treatment": ["A", "B"] * 3,
+            "events": [0, 0, 0, 4, 5, 9],
+            "total": [20, 20, 30, 30, 40, 40],
+        }
+    )
+    made = outcome_record(ph.read_arms(table, reference="A"), ph.ModelSpec(measure="OR"), better="lower")
+    assert made["network"]["studies"] == 2
+    assert made["frequentist"]["left_out"] == made["zero_cells"]["left_out"] == ["mute"]
+    assert made["frequentist"]["corrected"] == made["zero_cells"]["corrected"] == ["zero"]
+    assert [gone["study"] for gone in made["excluded"]] == ["mute"]
