@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from tests.reference.peers import network_file, table
+from tests.reference.peers import gemtc_fit, network_file, table
 
 import physiohub as ph
 from physiohub.inference.frequentist import Method, fit_frequentist
@@ -64,7 +64,7 @@ def gemtc_table() -> str:
     lines = ["| network | effects | effects compared | median distance | largest distance | tau, gemtc | tau, ours |"]
     lines += ["| --- | --- | ---: | ---: | ---: | ---: | ---: |"]
     for model in table("gemtc_models"):
-        fit = _gemtc(model)
+        fit = gemtc_fit(model)
         rows = table("gemtc_effects", network=model["network"], effects=model["effects"])
         z = [_distance(fit, row) for row in rows]
         theirs = f"{float(model['tau_mean']):.3f}" if model["tau_mean"] else ""
@@ -74,19 +74,6 @@ def gemtc_table() -> str:
             f"| {name} | {model['effects']} | {len(rows)} | {np.median(z):.1f} | {np.max(z):.1f} | {theirs} | {ours} |"
         )
     return "\n".join(lines)
-
-
-def _gemtc(model: dict[str, str]) -> ph.Posterior:
-    random = model["effects"] == "random"
-    network = ph.read_table(network_file(model["network"]), reference=model["reference"])
-    spec = ph.ModelSpec(
-        measure="SMD" if "smd" in model["network"] else "MD",
-        effects="random" if random else "common",
-        effect_prior="normal(0, 100)",
-        baseline_prior="normal(0, 100)",
-        tau_prior="uniform(0, 5)" if random else None,
-    )
-    return ph.fit(network, spec)
 
 
 def _distance(fit: ph.Posterior, row: dict[str, str]) -> float:

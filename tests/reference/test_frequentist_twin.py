@@ -24,13 +24,15 @@ def fitted(model: dict[str, str], method: Method) -> FrequentistFit:
 
 @pytest.mark.parametrize("model", NETMETA, ids=lambda m: m["network"])
 def test_dersimonian_laird_is_netmetas(model: dict[str, str]) -> None:
-    fit = fitted(model, "DL")
+    fit, count = fitted(model, "DL"), int(model["treatments"])
     assert np.sqrt(fit.tau2) == pytest.approx(float(model["tau_dl"]), abs=PRINTED)
     for row in table("netmeta_effects", network=model["network"], effects="random"):
         ours = fit.effect(row["treatment"], row["versus"])
         assert ours.estimate == pytest.approx(float(row["estimate"]), abs=PRINTED)
         assert ours.se == pytest.approx(float(row["se"]), abs=PRINTED)
-    for row in table("netmeta_predictive", network=model["network"]):
+    predictive = table("netmeta_predictive", network=model["network"])
+    assert len(predictive) == count * (count - 1) // 2
+    for row in predictive:
         ours = fit.effect(row["treatment"], row["versus"])
         assert ours.predictive_low == pytest.approx(float(row["low"]), abs=PRINTED)
         assert ours.predictive_high == pytest.approx(float(row["high"]), abs=PRINTED)
@@ -41,7 +43,9 @@ def test_dersimonian_laird_is_netmetas(model: dict[str, str]) -> None:
 def test_p_scores_are_netmetas(model: dict[str, str], effects: str) -> None:
     better: Direction = "lower" if model["small_values"] == "desirable" else "higher"
     ours = fitted(model, "DL" if effects == "random" else "common").p_scores(better)
-    for row in table("netmeta_p_scores", network=model["network"], effects=effects):
+    rows = table("netmeta_p_scores", network=model["network"], effects=effects)
+    assert len(rows) == int(model["treatments"])
+    for row in rows:
         assert ours[row["treatment"]] == pytest.approx(float(row["p_score"]), abs=PRINTED)
 
 

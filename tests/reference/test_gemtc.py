@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.reference.peers import network_file, table
+from tests.reference.peers import gemtc_fit, table
 
 import physiohub as ph
 from physiohub.analysis.effects import Direction
@@ -17,22 +17,9 @@ QUANTILES = {"q2.5": 0.025, "median": 0.5, "q97.5": 0.975}
 LIMIT, BEYOND_THREE = 4.7, 0.02
 
 
-def fitted(model: dict[str, str]) -> ph.Posterior:
-    random = model["effects"] == "random"
-    network = ph.read_table(network_file(model["network"]), reference=model["reference"])
-    spec = ph.ModelSpec(
-        measure="SMD" if "smd" in model["network"] else "MD",
-        effects="random" if random else "common",
-        effect_prior="normal(0, 100)",
-        baseline_prior="normal(0, 100)",
-        tau_prior="uniform(0, 5)" if random else None,
-    )
-    return ph.fit(network, spec)
-
-
 @pytest.fixture(scope="module")
 def fits() -> dict[tuple[str, str], ph.Posterior]:
-    return {(m["network"], m["effects"]): fitted(m) for m in MODELS}
+    return {(m["network"], m["effects"]): gemtc_fit(m) for m in MODELS}
 
 
 def z_of_effect(row: dict[str, str], ours: NormalMixture, tau_ess: float) -> list[float]:
