@@ -142,7 +142,7 @@ def relative_effects(
         made[j, i] = _effect(ids[j], ids[i], values, mirrored=True)
     wanted = [(i, j) for j in range(len(ids)) for i in range(len(ids)) if i != j]
     if versus is not None:
-        place = fit._place(versus)
+        place = fit.place(versus)
         wanted = [(i, j) for i, j in wanted if j == place]
     return RelativeEffects(tuple(made[pair] for pair in wanted), MEASURES[fit.spec.measure].scale, fit.spec.level)
 

@@ -72,8 +72,8 @@ def explore(rows: Rows, priors: Priors) -> ExactNodes:
 
     The nodes of tau are placed where its posterior has mass and halved in distance until no mean, SD or tail
     probability (1.96 SDs from the middle) of a basic parameter or of tau moves by more than 1e-11; means and SDs are
-    counted in posterior SDs. The change of the last halving, or the bound of rounding errors when that is larger, is the
-    `numerical_error`; the finer of the two answers is returned.
+    counted in posterior SDs. The change of the last halving, or the bound of rounding errors when that is larger, is
+    the `numerical_error`; the finer of the two answers is returned.
 
     Parameters
     ----------

@@ -139,7 +139,7 @@ class Posterior:
         DataError
             When the network has no treatment of that id.
         """
-        pair = self.pairs(np.array([self._place(treatment)]), np.array([self._place(versus)]))
+        pair = self.pairs(np.array([self.place(treatment)]), np.array([self.place(versus)]))
         return NormalMixture(pair.weights, pair.means[0], pair.sds[0])
 
     def predictive(self, effects: NormalMixture) -> NormalMixture:
@@ -202,7 +202,8 @@ class Posterior:
         data = xr.Dataset({"y": (("row",), self.rows.y)}, coords={"study": (("row",), owner)})
         return xr.DataTree.from_dict({"posterior": posterior, "observed_data": data})
 
-    def _place(self, treatment: str) -> int:
+    def place(self, treatment: str) -> int:
+        """Place of a treatment in `treatments`; a DataError lists them when it is none."""
         place = self.network.position.get(treatment)
         if place is None:
             message = f"{treatment!r} is not a treatment of this network."
