@@ -36,8 +36,8 @@ _TOLERANCE = 1e-11
 # t priors of effects: vectors of prior precisions, doubled until nothing moves by a ten-thousandth of a posterior SD
 _FIRST_VECTORS, _MAX_VECTORS = 128, 8192
 _VECTOR_TOLERANCE = 1e-4
-# nodes x parameters^2 of such a posterior, 24 MB
-_MAX_CELLS = 3.0e6
+# nodes x parameters^2 of such a posterior, about 100 MB
+_MAX_CELLS = 1.2e7
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -190,3 +190,18 @@ def test_a_tail_too_heavy_for_a_mean_says_so_and_keeps_its_quantiles() -> None:
     assert ph.rank(fit, better="lower").rows[0].p_score is None
     proper = ph.fit(network, ph.ModelSpec(measure="SMD", tau_prior="half-cauchy(1)"))
     assert ph.relative_effects(proper).get("x", "y").sd is not None
+
+
+@pytest.mark.slow
+def test_t_priors_of_nine_effects_give_a_usable_fit() -> None:
+    senn = ph.read_table(network_file("senn2013"), reference="plac")
+    spec = ph.ModelSpec(measure="MD", tau_prior="half-normal(0.5)", effect_prior="t(0, 2.5, 7)")
+    fit = ph.fit(senn, spec)
+    assert fit.verdict.ok
+    wide = ph.fit(senn, replace(spec, effect_prior="t(0, 250, 7)"))
+    flat = ph.fit(senn, replace(spec, effect_prior="flat"))
+    for treatment in fit.treatments[1:]:
+        # a t prior this wide says nothing: another route to the same effects
+        a, b = wide.effect(treatment, "plac"), flat.effect(treatment, "plac")
+        assert float(a.mean) == pytest.approx(float(b.mean), abs=5e-3 * float(b.sd))
+        assert float(a.sd) == pytest.approx(float(b.sd), rel=5e-3)
