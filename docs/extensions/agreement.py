@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from tests.reference.peers import gemtc_fit, network_file, table
+from tests.reference.distances import own_error
+from tests.reference.peers import PRIORS, bayesmeta_fit, netmeta_fit, network_file, peer_fit, table
 
 import physiohub as ph
 from physiohub.inference.frequentist import Method, fit_frequentist
@@ -24,14 +25,7 @@ def netmeta_table() -> str:
 
 
 def _netmeta(model: dict[str, str], effects: str, rows: list[dict[str, str]]) -> Iterator[tuple[float, float]]:
-    network = ph.read_table(network_file(model["network"]), reference=model["reference"])
-    spec = ph.ModelSpec(
-        measure=model["measure"],
-        effects="common" if effects == "common" else "random",
-        effect_prior="flat",
-        tau_prior=None if effects == "common" else f"fixed({model['tau_dl']})",
-    )
-    fit = ph.fit(network, spec)
+    fit = netmeta_fit(model, effects)
     for row in rows:
         ours = fit.effect(row["treatment"], row["versus"])
         yield float(ours.mean) - float(row["estimate"]), float(ours.sd) - float(row["se"])
@@ -59,14 +53,34 @@ def metafor_table() -> str:
     return "\n".join(lines)
 
 
-def gemtc_table() -> str:
-    """Posterior means beside gemtc's, in Monte Carlo standard errors of its draws, by network."""
-    lines = ["| network | effects | effects compared | median distance | largest distance | tau, gemtc | tau, ours |"]
+def gemtc_table(*likelihoods: str) -> str:
+    """Posterior means beside gemtc's, in Monte Carlo standard errors, by network; of some likelihoods or of all."""
+    return _draws_table("gemtc", likelihoods, lambda row: float(row["mcse"]))
+
+
+def multinma_table(*likelihoods: str) -> str:
+    """The same beside multinma's, whose errors follow from the smaller of its two effective sizes."""
+    return _draws_table(
+        "multinma",
+        likelihoods,
+        lambda row: float(row["sd"]) / min(float(row["bulk_ess"]), float(row["tail_ess"])) ** 0.5,
+    )
+
+
+def bnma_table(*likelihoods: str) -> str:
+    """The same beside bnma's."""
+    return _draws_table("bnma", likelihoods, lambda row: float(row["mcse"]))
+
+
+def _draws_table(peer: str, likelihoods: tuple[str, ...], mcse: Callable[[dict[str, str]], float]) -> str:
+    lines = [f"| network | effects | effects compared | median distance | largest distance | tau, {peer} | tau, ours |"]
     lines += ["| --- | --- | ---: | ---: | ---: | ---: | ---: |"]
-    for model in table("gemtc_models"):
-        fit = gemtc_fit(model)
-        rows = table("gemtc_effects", network=model["network"], effects=model["effects"])
-        z = [_distance(fit, row) for row in rows]
+    for model in table(f"{peer}_models"):
+        if likelihoods and model["likelihood"] not in likelihoods:
+            continue
+        fit = peer_fit(model)
+        rows = table(f"{peer}_effects", network=model["network"], effects=model["effects"])
+        z = [_distance(fit, row, mcse(row)) for row in rows]
         theirs = f"{float(model['tau_mean']):.3f}" if model["tau_mean"] else ""
         ours = f"{fit.tau.mean:.3f}" if fit.tau is not None else ""
         name = _name(model)
@@ -76,9 +90,28 @@ def gemtc_table() -> str:
     return "\n".join(lines)
 
 
-def _distance(fit: ph.Posterior, row: dict[str, str]) -> float:
+def _distance(fit: ph.Posterior, row: dict[str, str], mcse: float) -> float:
     ours = fit.effect(row["treatment"], row["versus"])
-    return abs(float(row["mean"]) - float(ours.mean)) / float(row["mcse"])
+    error = np.hypot(mcse, float(ours.sd) * own_error(fit))
+    return float(abs(float(row["mean"]) - float(ours.mean)) / error)
+
+
+def bayesmeta_table() -> str:
+    """The effect and tau of pairwise networks beside bayesmeta's, under three priors of tau each."""
+    lines = ["| network | prior of tau | tau, bayesmeta | tau, ours | effect, bayesmeta | effect, ours |"]
+    lines += ["| --- | --- | ---: | ---: | ---: | ---: |"]
+    for model in table("bayesmeta_models"):
+        fit = bayesmeta_fit(model)
+        assert fit.tau is not None
+        rows = table("bayesmeta_quantities", network=model["network"], prior_tau=model["prior_tau"])
+        theirs = {row["quantity"]: f"{float(row['mean']):.6f} ({float(row['sd']):.6f})" for row in rows}
+        effect = fit.effect(model["treatment"], model["reference"])
+        tau = f"{fit.tau.mean:.6f} ({fit.tau.sd:.6f})"
+        ours = f"{float(effect.mean):.6f} ({float(effect.sd):.6f})"
+        lines.append(
+            f"| {_name(model)} | {PRIORS[model['prior_tau']]} | {theirs['tau']} | {tau} | {theirs['mu']} | {ours} |"
+        )
+    return "\n".join(lines)
 
 
 def _name(model: dict[str, str]) -> str:

@@ -126,6 +126,7 @@ GROUPS = {
     "Reading a file": ("network",),
     "Cells of arms and contrasts": ("network.validate", "prepare.arm_level", "prepare.contrast_level"),
     "Studies and the network": ("network.network", "network.contrasts", "network.findings", "prepare.tables"),
+    "What is not plausible": ("prepare.plausibility", "analysis.outlying_studies"),
     "A review and its protocol": ("evidence", "prepare", "cli", "report", "datasets"),
     "The measure and the model": ("measures", "model", "inference", "analysis"),
 }

@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the tables of `tests/` are read too
 
-from docs.extensions.agreement import gemtc_table, metafor_table, netmeta_table
+from docs.extensions.agreement import bayesmeta_table, bnma_table, gemtc_table, metafor_table, multinma_table, netmeta_table
 from docs.extensions.command_line import commands
 from docs.extensions.issue_rules import rules_table
 from docs.extensions.pictures import example_report, figure, gallery
@@ -24,8 +24,11 @@ from docs.extensions.registries import important_differences, measures_table, pr
 from docs.extensions.results_schema import schema_reference
 
 PARTS: dict[str, Callable[..., str]] = {
+    "agreement-bayesmeta": bayesmeta_table,
+    "agreement-bnma": bnma_table,
     "agreement-gemtc": gemtc_table,
     "agreement-metafor": metafor_table,
+    "agreement-multinma": multinma_table,
     "agreement-netmeta": netmeta_table,
     "commands": commands,
     "example-report": example_report,

@@ -8,8 +8,15 @@ import physiohub
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Read": ("read_table", "read_arms", "read_contrasts", "read_review", "Network", "Review"),
-    "Ask": ("ModelSpec", "parse_prior", "fit", "Posterior", "Verdict"),
+    "Ask": ("ModelSpec", "parse_prior", "empirical_prior", "empirical_priors", "fit", "Posterior", "Verdict"),
     "Answer": ("relative_effects", "RelativeEffects", "rank", "Ranking", "league_table", "LeagueTable"),
+    "Judge the fit": (
+        "fit_statistics", "dev_dev", "leave_one_out", "predictive_check", "prior_posterior", "power_scaling",
+    ),
+    "Absolute and familiar": (
+        "absolute_effects", "baseline_model", "reexpress_points", "reexpress_log_odds", "reexpress_responders",
+        "in_mid_units", "StatedSd", "missing_outcomes",
+    ),
     "Everything at once": ("analyse", "Analysis", "export_scripts"),
     "Published networks": ("datasets",),
     "Problems": ("Issue", "PhysioHubError", "DataError", "ModelError", "UsageError"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 
 from physiohub.measures.measure import MEASURES
 from physiohub.model import priors
-from physiohub.prepare.instruments import registry
+from physiohub.prepare.instruments import Instrument, registry
 
 DATA = {"mean": "means", "events": "events and totals", "rate": "events and exposure", "category": "ordered categories"}
 
@@ -33,11 +34,28 @@ def priors_table() -> str:
 
 
 def important_differences() -> str:
-    """The instruments that come with the package, with their important differences."""
-    lines = ["| instrument | range | better | important differences | usual SD |", "| --- | --- | --- | --- | --- |"]
-    for instrument in registry().values():
-        found = "; ".join(f"{d.value:g} {d.kind} ({d.source})" for d in instrument.important_differences)
-        usual = "none" if instrument.usual_sd is None else f"{instrument.usual_sd:g} ({instrument.usual_sd_source})"
-        name = f"`{instrument.id}` {instrument.label}"
-        lines.append(f"| {name} | {instrument.min:g} to {instrument.max:g} | {instrument.better} | {found} | {usual} |")
-    return "\n".join(lines)
+    """The instruments that come with the package in numbers, and under the table where each number was read."""
+    head = "| instrument | range | better | step | used for | within person | between groups | usual SD |"
+    rows = (_numbers(instrument) for instrument in registry().values())
+    sources = (line for instrument in registry().values() for line in _sources(instrument))
+    return "\n".join([head, "| --- " * 8 + "|", *rows, "", "Where the numbers stand:", "", *sources])
+
+
+def _numbers(instrument: Instrument) -> str:
+    ends = f"{instrument.min:g} to {instrument.max:g}" if instrument.limits == "scale" else f"{instrument.unit}, open"
+    step = "" if instrument.step is None else f"{instrument.step:.3g}"
+    values = (instrument.number(number) for number in ("within person", "between groups", "usual SD"))
+    cells = (f"`{instrument.id}` {instrument.label}", ends, instrument.better, step, ", ".join(instrument.regions))
+    return f"| {' | '.join((*cells, *values))} |"
+
+
+def _sources(instrument: Instrument) -> Iterator[str]:
+    yield f"- `{instrument.id}`"
+    yield f"  - range: {instrument.range_source}"
+    for found in instrument.important_differences:
+        whom = f" ({found.population})" if found.population else ""
+        yield f"  - {found.value:g} {found.kind}{whom}: {found.source}"
+    if instrument.usual_sd is not None:
+        yield f"  - SD {instrument.usual_sd:g}: {instrument.usual_sd_source}"
+    for note in instrument.notes:
+        yield f"  - {note}"

@@ -12,13 +12,28 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from physiohub import datasets
+    from physiohub.analysis.absolute import absolute_effects
+    from physiohub.analysis.baseline_model import baseline_model
+    from physiohub.analysis.dev_dev import dev_dev
     from physiohub.analysis.effects import RelativeEffects, relative_effects
+    from physiohub.analysis.fit_statistics import fit_statistics
     from physiohub.analysis.league import LeagueTable, league_table
+    from physiohub.analysis.leave_one_out import leave_one_out
+    from physiohub.analysis.mid_units import in_mid_units
+    from physiohub.analysis.missing_outcomes import missing_outcomes
+    from physiohub.analysis.power_scaling import power_scaling
+    from physiohub.analysis.predictive_check import predictive_check
+    from physiohub.analysis.prior_posterior import prior_posterior
     from physiohub.analysis.ranking import Ranking, rank
+    from physiohub.analysis.reexpression import reexpress_log_odds, reexpress_points
+    from physiohub.analysis.responders import reexpress_responders
+    from physiohub.analysis.stated_sd import StatedSd
     from physiohub.errors import DataError, Issue, ModelError, PhysioHubError, UsageError
     from physiohub.evidence.review import Review, read_review
     from physiohub.inference.fit import fit
     from physiohub.inference.posterior import Posterior, Verdict
+    from physiohub.model.empirical import empirical_prior
+    from physiohub.model.empirical_listing import empirical_priors
     from physiohub.model.priors import parse_prior
     from physiohub.model.spec import ModelSpec
     from physiohub.network.network import Network
@@ -39,18 +54,34 @@ _HOME = {
     "Ranking": "analysis.ranking",
     "RelativeEffects": "analysis.effects",
     "Review": "evidence.review",
+    "StatedSd": "analysis.stated_sd",
     "UsageError": "errors",
     "Verdict": "inference.posterior",
+    "absolute_effects": "analysis.absolute",
     "analyse": "report.run",
+    "baseline_model": "analysis.baseline_model",
+    "dev_dev": "analysis.dev_dev",
+    "empirical_prior": "model.empirical",
+    "empirical_priors": "model.empirical_listing",
     "export_scripts": "report.scripts.export",
     "fit": "inference.fit",
+    "fit_statistics": "analysis.fit_statistics",
+    "in_mid_units": "analysis.mid_units",
     "league_table": "analysis.league",
+    "leave_one_out": "analysis.leave_one_out",
+    "missing_outcomes": "analysis.missing_outcomes",
     "parse_prior": "model.priors",
+    "power_scaling": "analysis.power_scaling",
+    "predictive_check": "analysis.predictive_check",
+    "prior_posterior": "analysis.prior_posterior",
     "rank": "analysis.ranking",
     "read_arms": "prepare.tables",
     "read_contrasts": "prepare.tables",
     "read_review": "evidence.review",
     "read_table": "prepare.tables",
+    "reexpress_log_odds": "analysis.reexpression",
+    "reexpress_points": "analysis.reexpression",
+    "reexpress_responders": "analysis.responders",
     "relative_effects": "analysis.effects",
 }
 
@@ -67,20 +98,36 @@ __all__ = [
     "Ranking",
     "RelativeEffects",
     "Review",
+    "StatedSd",
     "UsageError",
     "Verdict",
     "__version__",
+    "absolute_effects",
     "analyse",
+    "baseline_model",
     "datasets",
+    "dev_dev",
+    "empirical_prior",
+    "empirical_priors",
     "export_scripts",
     "fit",
+    "fit_statistics",
+    "in_mid_units",
     "league_table",
+    "leave_one_out",
+    "missing_outcomes",
     "parse_prior",
+    "power_scaling",
+    "predictive_check",
+    "prior_posterior",
     "rank",
     "read_arms",
     "read_contrasts",
     "read_review",
     "read_table",
+    "reexpress_log_odds",
+    "reexpress_points",
+    "reexpress_responders",
     "relative_effects",
 ]
 

@@ -10,6 +10,7 @@ from tests.agreement.dense import DenseModel
 from tests.reference.peers import network_file
 
 import physiohub as ph
+from physiohub.inference.exact_posterior import ExactPosterior
 from physiohub.model.normal_study import normal_studies
 from physiohub.model.priors import TauPrior, parse_prior
 
@@ -35,7 +36,7 @@ def test_posterior_equals_brute_force(coding: str, tau_prior: str) -> None:
     dense = DenseModel(list(normal_studies(network, spec)), len(network.treatments), 10.0, 20.0, prior)
     k = 2
     ours = fit.effect(fit.treatments[k + 1], "Placebo")
-    predictive = fit.predictive(ours)
+    predictive = fit.predictive(fit.treatments[k + 1], "Placebo")
     assert float(ours.mean) == pytest.approx(dense.mean(k), abs=CLOSE)
     for q in (0.025, 0.5):
         assert dense.cdf(k, float(ours.quantile(q))) == pytest.approx(q, abs=CLOSE)
@@ -97,6 +98,7 @@ def test_t_prior_of_an_effect_equals_a_double_integral() -> None:
 def test_probability_of_being_best_is_an_orthant_of_the_normal() -> None:
     network = ph.read_table(network_file("parkinson_arms"), reference="Placebo")
     fit = ph.fit(network, ph.ModelSpec(measure="MD", effects="common", effect_prior="normal(0, 100)"))
+    assert isinstance(fit, ExactPosterior)
     ranking = ph.rank(fit, better="lower")
     mean = np.concatenate([[0.0], fit.means[0]])
     cov = np.zeros((5, 5))

@@ -8,11 +8,12 @@ from tests.reference.peers import network_file
 
 import physiohub as ph
 from physiohub.analysis.fit_statistics import fit_statistics
+from physiohub.inference.exact_posterior import ExactPosterior
 
 DRAWS = 60_000
 
 
-def drawn_fitted_values(fit: ph.Posterior, i: int, rng: np.random.Generator) -> np.ndarray:
+def drawn_fitted_values(fit: ExactPosterior, i: int, rng: np.random.Generator) -> np.ndarray:
     """Draws (draw, observed) of the fitted values of a study, step by step: tau and d, then theta given them and y."""
     study = fit.rows.studies[i]
     node = rng.choice(len(fit.weights), DRAWS, p=fit.weights)
@@ -38,6 +39,7 @@ def drawn_fitted_values(fit: ph.Posterior, i: int, rng: np.random.Generator) -> 
 def test_deviance_and_leverage(coding: str) -> None:
     network = ph.read_table(network_file(coding), reference="Placebo")
     fit = ph.fit(network, ph.ModelSpec(measure="MD", tau_prior="half-normal(1)", effect_prior="normal(0, 100)"))
+    assert isinstance(fit, ExactPosterior)
     rng = np.random.default_rng(20261122)
     for i, ours in enumerate(fit_statistics(fit).studies):
         study = fit.rows.studies[i]

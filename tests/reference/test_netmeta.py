@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.reference.peers import network_file, table
+from tests.reference.peers import netmeta_fit, table
 
 import physiohub as ph
 from physiohub.analysis.heterogeneity import network_q
@@ -24,15 +24,7 @@ PRINTED = 1e-8
 @pytest.mark.parametrize("effects", ["common", "random"])
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m["network"])
 def test_estimates_and_standard_errors(model: dict[str, str], effects: str) -> None:
-    network = ph.read_table(network_file(model["network"]), reference=model["reference"])
-    common = effects == "common"
-    spec = ph.ModelSpec(
-        measure=model["measure"],
-        effects="common" if common else "random",
-        effect_prior="flat",
-        tau_prior=None if common else f"fixed({model['tau_dl']})",
-    )
-    fit = ph.fit(network, spec)
+    fit = netmeta_fit(model, effects)
     rows = table("netmeta_effects", network=model["network"], effects=effects)
     assert len(rows) == int(model["treatments"]) * (int(model["treatments"]) - 1) // 2
     for row in rows:
@@ -46,10 +38,10 @@ def test_estimates_and_standard_errors(model: dict[str, str], effects: str) -> N
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m["network"])
 def test_q_and_i_squared(model: dict[str, str]) -> None:
-    network = ph.read_table(network_file(model["network"]), reference=model["reference"])
-    fit = ph.fit(network, ph.ModelSpec(measure=model["measure"], effects="common", effect_prior="flat"))
+    fit = netmeta_fit(model, "common")
     q = network_q(fit)
-    assert len(network.studies) == int(model["studies"])
+    assert q is not None
+    assert len(fit.network.studies) == int(model["studies"])
     assert q.df == int(model["df"])
     assert q.q == pytest.approx(float(model["q"]), abs=1e-7)
     assert max(0.0, (q.q - q.df) / q.q) == pytest.approx(float(model["i_squared"]), abs=PRINTED)

@@ -127,7 +127,8 @@ def relative_effects(
 
     Notes
     -----
-    Probabilities, means and SDs are exact; quantiles are roots of the mixture's CDF.
+    Of the exact engine probabilities, means and SDs are exact and quantiles are roots of the mixture's CDF; of the
+    others all are those of weighted draws.
     """
     if mid is not None and (not mid > 0 or better is None):
         raise UsageError("mid must be above zero and needs a direction: give better='lower' or 'higher'.")
@@ -152,7 +153,7 @@ def _columns(
 ) -> dict[str, Floats]:
     """Everything that is reported of the pairs (pair,), and of the mirrored pairs where it is not a mere sign."""
     effects = fit.pairs(treatment, versus)
-    new, none = fit.predictive(effects), np.full(len(treatment), np.nan)
+    new, none = fit.predicted_pairs(treatment, versus), np.full(len(treatment), np.nan)
     tail = (1 - fit.spec.level) / 2
     quantiles = {p: effects.quantile(p) for p in {*_QUANTILES, tail, 1 - tail}}
     columns = {

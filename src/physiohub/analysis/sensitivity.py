@@ -8,7 +8,10 @@ from physiohub.analysis.effects import Direction, RelativeEffects, relative_effe
 from physiohub.errors import DataError, ModelError
 from physiohub.inference.fit import fit
 from physiohub.inference.posterior import Posterior
+from physiohub.measures.measure import MEASURES
+from physiohub.model.arm_network import has_arm_likelihood
 from physiohub.model.defaults import default_scale
+from physiohub.model.normal_view import normal_view
 from physiohub.model.spec import ModelSpec
 from physiohub.network.network import Network
 
@@ -25,7 +28,8 @@ class Alternative:
     Attributes
     ----------
     kind
-        ``"tau prior"``, ``"effects"`` or ``"review"`` (one of the review's own [[sensitivity]]).
+        ``"scores"`` (change or final scores throughout), ``"tau prior"``, ``"effects"``, ``"likelihood"``,
+        ``"baseline prior"`` or ``"review"`` (one of the review's own [[sensitivity]]).
     network, spec
         None when the question cannot be asked; `reason` then says why.
     mid
@@ -52,11 +56,12 @@ class Refit:
 
 
 def model_alternatives(network: Network, spec: ModelSpec, *, mid: float | None = None) -> tuple[Alternative, ...]:
-    """The priors of tau that stand side by side with the main one, and the other choice of effects.
+    """The priors of tau that stand side by side with the main one, the other choice of effects, and more for counts.
 
     For an SMD half-normal(0.5), half-normal(1), the empirical prior of Rhodes 2015 for non-pharmacological
-    interventions, and uniform(0, 5); for other measures the same shapes on the scale u of the
-    default priors.
+    interventions, and uniform(0, 5); for other measures the same shapes on the scale u of the default priors. Counts
+    that are answered by a likelihood of the arms are answered through normal contrasts too; where a prior of study
+    baselines was chosen, the default one stands beside it.
     """
     u, _ = default_scale(network, spec)
     texts: list[tuple[str, str]] = []
@@ -71,8 +76,23 @@ def model_alternatives(network: Network, spec: ModelSpec, *, mid: float | None =
     ]
     if spec.effects == "random":
         common = replace(spec, effects="common", tau_prior=None)
-        return (*found, Alternative("common", "common effect", "effects", network, common, mid))
+        found.append(Alternative("common", "common effect", "effects", network, common, mid))
+    if has_arm_likelihood(network, spec) and MEASURES[spec.measure].data != "mean":
+        found += _of_counts(network, spec, mid)
     return tuple(found)
+
+
+def _of_counts(network: Network, spec: ModelSpec, mid: float | None) -> list[Alternative]:
+    """What else can be asked where arms have a likelihood of their own."""
+    contrasts = replace(spec, likelihood="contrast", engine="auto", baseline_prior=None)
+    label = "normal contrasts instead of counts"
+    if normal_view(network, spec).added:
+        label += f", {spec.zero_cells:g} added to cells of studies with an empty one"
+    found = [Alternative("contrasts", label, "likelihood", network, contrasts, mid)]
+    if spec.baseline_prior is not None:
+        default = replace(spec, baseline_prior=None)
+        found.append(Alternative("baselines", "default prior of baselines", "baseline prior", network, default, mid))
+    return found
 
 
 def refit(alternative: Alternative, *, better: Direction) -> Refit:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from physiohub.cli.console import counted, progress_shown, say, say_error, show_issues
 from physiohub.cli.new import left_to_fill_in
 from physiohub.cli.options import (
+    Annotate,
+    Baseline,
     BaselinePrior,
+    BaselineTime,
     Better,
     Columns,
+    CutPoints,
+    Draws,
     EffectPrior,
     Effects,
     Engine,
@@ -23,6 +28,7 @@ from physiohub.cli.options import (
     Likelihood,
     Measure,
     Outcome,
+    Per,
     Quiet,
     Reference,
     RepeatedArms,
@@ -34,6 +40,10 @@ from physiohub.cli.options import (
 )
 from physiohub.errors import DataError, Issue, UsageError, errors_of
 from physiohub.report.atomic import check_target
+
+if TYPE_CHECKING:
+    from physiohub.network.network import Network
+    from physiohub.prepare.plausibility.reported import Better as Direction
 
 __all__ = ["analyse", "check", "schema"]
 
@@ -52,6 +62,11 @@ def analyse(
     effect_prior: EffectPrior = None,
     baseline_prior: BaselinePrior = None,
     engine: Engine = None,
+    cut_points: CutPoints = None,
+    draws: Draws = None,
+    baseline: Baseline = None,
+    baseline_time: BaselineTime = None,
+    per: Per = None,
     level: Level = None,
     zero_cells: ZeroCells = None,
     exclude: Exclude = None,
@@ -67,9 +82,9 @@ def analyse(
     """
     options = TableOptions(
         measure=measure, reference=reference, better=better, effects=effects, likelihood=likelihood,
-        tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine, level=level,
-        zero_cells=zero_cells, exclude=exclude, column=column, repeated_arms=repeated_arms, outcome=outcome,
-        seed=seed,
+        tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine,
+        cut_points=cut_points, draws=draws, baseline=baseline, baseline_time=baseline_time, per=per, level=level,
+        zero_cells=zero_cells, exclude=exclude, column=column, repeated_arms=repeated_arms, outcome=outcome, seed=seed,
     )  # fmt: skip
     review = _is_review(path)
     if review:
@@ -101,6 +116,7 @@ def _question(options: TableOptions) -> dict[str, Any]:
         "exclude": options.exclusions(),
         "repeated": options.repeated(),
         "outcome": options.outcome,
+        "baseline": options.stated_baseline(),
     }
 
 
@@ -120,6 +136,11 @@ def check(
     effect_prior: EffectPrior = None,
     baseline_prior: BaselinePrior = None,
     engine: Engine = None,
+    cut_points: CutPoints = None,
+    draws: Draws = None,
+    baseline: Baseline = None,
+    baseline_time: BaselineTime = None,
+    per: Per = None,
     level: Level = None,
     zero_cells: ZeroCells = None,
     exclude: Exclude = None,
@@ -127,20 +148,26 @@ def check(
     repeated_arms: RepeatedArms = None,
     outcome: Outcome = None,
     seed: Seed = None,
+    annotate: Annotate = None,
     quiet: Quiet = False,
 ) -> None:
     """Find every problem of a review or table at once, by study, row and column.
 
-    Exit code 1 if any of them is an error. Takes the options of `analyse`; a table needs none of them.
+    Beside what cannot be, what is not plausible is named: as warnings and notes, which stop nothing. Exit code 1 if any
+    problem is an error. Takes the options of `analyse`; a table needs none of them.
     """
     if format not in ("text", "json"):
         raise UsageError(f"--format must be text or json, not {format!r}.")
     options = TableOptions(
         measure=measure, reference=reference, better=better, effects=effects, likelihood=likelihood,
-        tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine, level=level,
-        zero_cells=zero_cells, exclude=exclude, column=column, repeated_arms=repeated_arms, outcome=outcome,
-        seed=seed,
+        tau_prior=tau_prior, effect_prior=effect_prior, baseline_prior=baseline_prior, engine=engine,
+        cut_points=cut_points, draws=draws, baseline=baseline, baseline_time=baseline_time, per=per, level=level,
+        zero_cells=zero_cells, exclude=exclude, column=column, repeated_arms=repeated_arms, outcome=outcome, seed=seed,
     )  # fmt: skip
+    if annotate is not None:
+        from physiohub.report.annotated_workbook import check_annotated_target
+
+        check_annotated_target(annotate, path)  # before the work, not after it
     if _is_review(path):
         options.refuse_for_review(path)
         issues, summary = _check_review(path)
@@ -154,9 +181,20 @@ def check(
         show_issues(issues, stream="stdout")
         if not issues:
             say(f"{path.name}: no problems found.")
+    if annotate is not None:
+        _annotate(annotate, path, issues, quiet=quiet or format == "json")
     if errors := errors_of(issues):
         say_error(f"{path.name}: {counted(errors)}; an analysis needs none.", prefix="")
         raise typer.Exit(1)
+
+
+def _annotate(target: Path, path: Path, issues: Sequence[Issue], *, quiet: bool) -> None:
+    from physiohub.report.annotated_workbook import LIST, write_annotated
+    from physiohub.report.format import plural
+
+    cells = write_annotated(target, path, issues)
+    if not quiet:
+        say(f"Written to {target}: {plural(cells, 'cell')} marked, every problem in the sheet {LIST!r}.")
 
 
 def _check_table(path: Path, options: TableOptions) -> tuple[Sequence[Issue], list[str]]:
@@ -171,17 +209,32 @@ def _check_table(path: Path, options: TableOptions) -> tuple[Sequence[Issue], li
             exclude=options.exclusions(), repeated=options.repeated(), outcome=options.outcome,
         )  # fmt: skip
     except DataError as error:
-        return error.issues, []
-    return network.issues, network_lines(network)
+        return [*error.issues, *_implausible(path, options, None, error.issues)], []
+    return [*network.issues, *_implausible(path, options, network, network.issues)], network_lines(network)
+
+
+def _implausible(
+    path: Path, options: TableOptions, network: Network | None, issues: Sequence[Issue]
+) -> Sequence[Issue]:
+    """What is not plausible in a table, whether or not it can be analysed; nothing of a file that could not be read."""
+    from physiohub.evidence.plausibility_checks import table_plausibility
+    from physiohub.network.read import read_all_rows
+
+    if any(issue.rule in ("several-outcomes", "several-sheets") for issue in issues):
+        return ()  # which rows belong together is not known
+    tables = read_all_rows(path, options.columns(), outcome=options.outcome)
+    better = cast("Direction | None", options.better)  # `TableOptions.spec` refuses any other word
+    return table_plausibility(tables, network, measure=options.measure, better=better, aside=options.exclusions())
 
 
 def _check_review(path: Path) -> tuple[Sequence[Issue], list[str]]:
-    """Every issue of a review and of the network of each of its outcomes."""
+    """Every issue of a review and of the network of each of its outcomes, and what is not plausible in its tables."""
     from physiohub.cli.summary import network_lines
+    from physiohub.evidence.plausibility_checks import review_plausibility
     from physiohub.evidence.review import read_review
 
     folder = path if path.is_dir() else path.parent
-    unfilled = left_to_fill_in(folder)
+    unfilled = [*left_to_fill_in(folder), *(review_plausibility(folder) if folder.is_dir() else ())]
     try:
         review = read_review(folder)
     except DataError as error:

@@ -12,6 +12,7 @@ import typer
 from physiohub.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
+    from physiohub.evidence.absolute_record import BaselineStatement
     from physiohub.model.spec import ModelSpec
     from physiohub.prepare.arm_level import Repeated
 
@@ -53,6 +54,33 @@ EffectPrior = Annotated[
 BaselinePrior = Annotated[
     str | None,
     typer.Option(metavar="PRIOR", help='Of the study baselines, such as "normal(0, 100)".', rich_help_panel=_MODEL),
+]
+CutPoints = Annotated[
+    str | None,
+    typer.Option(
+        metavar="shared|free", help="Of ordered categories: one set, or one a study. Default: shared.",
+        rich_help_panel=_MODEL,
+    ),
+]  # fmt: skip
+Draws = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Draws of the collapsed engine, or of each NUTS chain.", rich_help_panel=_MODEL),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help='What happens under the reference, such as "events(62, 1000)", or "network": absolute effects and NNT.',
+        rich_help_panel=_MODEL,
+    ),
+]
+BaselineTime = Annotated[
+    float | None,
+    typer.Option(metavar="TIME", help="Follow-up time of the probabilities of a hazard ratio.", rich_help_panel=_MODEL),
+]
+Per = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="Units of exposure that absolute rates are counted in.", rich_help_panel=_MODEL),
 ]
 Engine = Annotated[
     str | None,
@@ -111,6 +139,13 @@ Seed = Annotated[
     int | None,
     typer.Option(metavar="N", min=0, help="Of the draws behind rank intervals. Default: 1.", rich_help_panel=_MODEL),
 ]
+Annotate = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.xlsx",
+        help="Also write a copy of the tables as a workbook, with colours and comments at the cells of the problems.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but problems.")]
 
 
@@ -127,6 +162,11 @@ class TableOptions:
     effect_prior: str | None = None
     baseline_prior: str | None = None
     engine: str | None = None
+    cut_points: str | None = None
+    draws: int | None = None
+    baseline: str | None = None
+    baseline_time: float | None = None
+    per: float | None = None
     level: float | None = None
     zero_cells: str | None = None
     exclude: Sequence[str] | None = None
@@ -165,6 +205,17 @@ class TableOptions:
         self.spec()
         self.repeated()
 
+    def stated_baseline(self) -> BaselineStatement | None:
+        """The baseline that absolute effects start from, from `--baseline`, `--baseline-time` and `--per`."""
+        from physiohub.evidence.absolute_record import BaselineStatement
+
+        if self.baseline is None:
+            if self.baseline_time is not None or self.per is not None:
+                raise UsageError("--baseline-time and --per say something of a --baseline, which is missing.")
+            return None
+        per = 1.0 if self.per is None else self.per
+        return BaselineStatement(text=self.baseline, time=self.baseline_time, per=per)
+
     def repeated(self) -> Repeated:
         """What becomes of two arms on one treatment, from `--repeated-arms`.
 
@@ -196,7 +247,10 @@ class TableOptions:
 
         if self.better not in (None, "lower", "higher"):
             raise UsageError(f"--better must be lower or higher, not {self.better!r}.")
-        names = ("effects", "likelihood", "tau_prior", "effect_prior", "baseline_prior", "engine", "level", "seed")
+        names = (
+            "effects", "likelihood", "tau_prior", "effect_prior", "baseline_prior", "engine", "cut_points", "draws",
+            "level", "seed",
+        )  # fmt: skip
         model = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.zero_cells is not None:
             model["zero_cells"] = _zero_cells(self.zero_cells)

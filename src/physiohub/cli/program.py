@@ -14,6 +14,7 @@ import typer
 from typer.main import get_command
 
 from physiohub import __version__
+from physiohub.cli.calibrate import calibrate
 from physiohub.cli.commands import analyse, check, schema
 from physiohub.cli.console import say_error, show_issues
 from physiohub.cli.demo import demo
@@ -56,7 +57,7 @@ def _program(
         raise typer.Exit(WRONG_USAGE)
 
 
-for _command in (demo, new, check, analyse, schema):
+for _command in (demo, new, check, analyse, schema, calibrate):
     app.command()(_command)
 app.registered_commands[3].epilog = (
     "[bold]physiohub analyse reviews/knee-pain -o build[/bold]\n\n"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from physiohub.analysis.sensitivity import Alternative
 from physiohub.errors import DataError, Issue
+from physiohub.evidence.absolute_record import BaselineStatement
 from physiohub.evidence.record import OutcomeContext
 from physiohub.evidence.review import Review
 from physiohub.model.spec import ModelSpec
 from physiohub.network.network import Network
 from physiohub.prepare.instruments import Instrument
 from physiohub.prepare.outcome import PreparedOutcome
+from physiohub.prepare.score_alternatives import score_alternatives
 
 __all__ = ["Question", "about_review", "review_questions"]
 
@@ -57,7 +60,8 @@ def review_questions(review: Review) -> tuple[Question, ...]:
         except DataError as error:
             issues += error.issues
         else:
-            questions.append(_question(prepared, tuple(_alternatives(review, outcome.id))))
+            own = (*_alternatives(review, outcome.id), *_score_alternatives(review, prepared))
+            questions.append(_question(prepared, own))
     if issues:
         raise DataError(dict.fromkeys(issues))
     return tuple(questions)
@@ -75,16 +79,20 @@ def about_review(review: Review) -> dict[str, Any]:
 
 
 def _question(prepared: PreparedOutcome, alternatives: tuple[Alternative, ...]) -> Question:
+    baseline = prepared.protocol.baseline
     context = OutcomeContext(
         id=prepared.id,
         label=prepared.label,
         instrument=None if prepared.instrument is None else _instrument(prepared.instrument),
         mid=prepared.mid,
+        outcome_type=prepared.protocol.outcome_type,
+        comparison_type=prepared.protocol.comparison_type,
         choices=[{"study": c.study, "choice": c.choice, "reason": c.reason} for c in prepared.choices],
         excluded=[{"study": e.study, "reason": e.reason} for e in prepared.excluded],
         notes=prepared.notes,
         warnings=prepared.warnings,
         alternatives=alternatives,
+        baseline=None if baseline is None else BaselineStatement(**baseline.model_dump()),
     )
     return Question(prepared.network, _spec(prepared), prepared.protocol.better, context)
 
@@ -104,6 +112,16 @@ def _alternatives(review: Review, outcome_id: str) -> Iterator[Alternative]:
         else:
             mid = None if run.prepared.mid is None else run.prepared.mid.value
             yield Alternative(run.id, run.label, "review", run.prepared.network, _spec(run.prepared), mid)
+
+
+def _score_alternatives(review: Review, prepared: PreparedOutcome) -> Iterator[Alternative]:
+    """Change or final scores throughout, over the grid of correlations."""
+    for run in score_alternatives(prepared, partial(review.network, prepared.id)):
+        if run.prepared is None:
+            yield Alternative(run.id, run.label, "scores", reason=run.reason)
+        else:
+            mid = None if run.prepared.mid is None else run.prepared.mid.value
+            yield Alternative(run.id, run.label, "scores", run.prepared.network, _spec(run.prepared), mid)
 
 
 def _instrument(instrument: Instrument) -> dict[str, Any]:

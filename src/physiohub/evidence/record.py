@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from physiohub.analysis.effects import Direction, RelativeEffects, relative_effects
 from physiohub.analysis.fit_statistics import fit_statistics
-from physiohub.analysis.heterogeneity import Heterogeneity, TauProfile, heterogeneity
+from physiohub.analysis.heterogeneity import heterogeneity
+from physiohub.analysis.missing_outcomes import missing_outcomes
 from physiohub.analysis.ranking import rank
 from physiohub.analysis.sensitivity import Alternative, Refit, model_alternatives, refit
+from physiohub.errors import ModelError
+from physiohub.evidence.absolute_record import BaselineStatement, absolute_under
+from physiohub.evidence.checks_record import checks_record
 from physiohub.evidence.frequentist_record import frequentist_record, inconsistency_record
-from physiohub.evidence.risk_of_bias import unknown_judgement
+from physiohub.evidence.heterogeneity_record import HEAVY_TAIL, heterogeneity_record, tau_record
+from physiohub.evidence.missing_record import missing_record
+from physiohub.evidence.remarks import (
+    about_empirical_priors,
+    about_inconsistency,
+    data_warnings,
+    under_wider_priors,
+    without_effect,
+    zero_cells_record,
+)
 from physiohub.evidence.study_record import conversions_record, study_record
+from physiohub.inference.collapsed.cut_points import LARGEST_INCREMENT
+from physiohub.inference.drawn_posterior import DrawnPosterior
+from physiohub.inference.exact_posterior import ExactPosterior
 from physiohub.inference.fit import fit
 from physiohub.inference.posterior import Posterior
 from physiohub.measures.measure import MEASURES
+from physiohub.model.normal_view import normal_view
 from physiohub.model.spec import ModelSpec
 from physiohub.network.geometry import geometry
 from physiohub.network.network import Network
@@ -25,9 +43,6 @@ from physiohub.prepare.important import ImportantValue
 __all__ = ["OutcomeContext", "outcome_record"]
 
 Json = dict[str, Any]
-# p value of the global test from which a reader is warned
-_INCONSISTENT = 0.05
-_HEAVY_TAIL = "too few data cut off the heavy tail of the prior of tau, so that this mean or SD is infinite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +51,29 @@ class OutcomeContext:
 
     Attributes
     ----------
+    outcome_type, comparison_type
+        Kind of the outcome and of the comparisons, by which tau is set beside the tau of earlier meta-analyses (see
+        `physiohub.model.empirical`); None: not stated.
     choices, excluded
         Dictionaries with ``study``, ``choice`` and ``reason``; with ``study`` and ``reason``.
     alternatives
         The review's own sensitivity analyses.
+    baseline
+        What happens under one treatment; None: no absolute effects.
     """
 
     id: str = "outcome"
     label: str | None = None
     instrument: Mapping[str, Any] | None = None
     mid: ImportantValue | None = None
+    outcome_type: str | None = None
+    comparison_type: str | None = None
     choices: Sequence[Mapping[str, Any]] = ()
     excluded: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
     alternatives: Sequence[Alternative] = field(default_factory=tuple)
+    baseline: BaselineStatement | None = None
 
 
 def outcome_record(
@@ -85,37 +108,49 @@ def outcome_record(
     refits = [refit(alternative, better=better) for alternative in alternatives]
     record = _question(posterior, better, context)
     asked, network = network, posterior.network  # the twin is asked of all, and says itself what it leaves out
+    view = normal_view(network, spec)
     record["network"] = _network(network)
     record["engine"] = _engine(posterior)
-    between = heterogeneity(posterior)
-    record["heterogeneity"] = _heterogeneity(posterior, between)
+    kind = {"outcome_type": context.outcome_type, "comparison_type": context.comparison_type}
+    between = heterogeneity(posterior, **kind)
+    record["heterogeneity"] = heterogeneity_record(posterior, between)
     record["relative_effects"] = _effects(effects)
     record |= _ranking(posterior, better)
     record["fit"] = _fit(posterior)
-    record["frequentist"] = frequentist_record(asked, spec, better)
-    record["inconsistency"] = inconsistency_record(network, spec)
-    record["studies"] = [study_record(s, n) for s, n in zip(network.studies, posterior.rows.studies, strict=True)]
+    record |= checks_record(posterior)
+    record["absolute"] = None if context.baseline is None else absolute_under(posterior, context.baseline, better)
+    record |= _of_contrasts(asked, posterior, better, view.reason)
+    record["studies"] = [study_record(study, view) for study in network.studies]
     record["conversions"] = [entry for study in network.studies for entry in conversions_record(study)]
     record["choices"] = [dict(choice) for choice in context.choices]
     record["excluded"] = _excluded(network, context)
     record["notes"] = [*context.notes, *(str(i) for i in network.issues if i.severity == "note")]
-    record["notes"] += _without_effect(posterior)
-    record["zero_cells"] = _zero_cells(posterior)
-    record["warnings"] = _warnings(posterior, context)
+    record["notes"] += without_effect(posterior)
+    record["zero_cells"] = zero_cells_record(posterior)
+    record["warnings"] = data_warnings(posterior, context.warnings)
+    record["warnings"] += about_empirical_priors(posterior, refits)
     if between.warning is not None:
-        record["warnings"] += [between.warning, _under_wider_priors(effects, refits)]
-    record["warnings"] += _about_inconsistency(record["inconsistency"])
+        record["warnings"] += [between.warning, under_wider_priors(effects, refits)]
+    record["warnings"] += about_inconsistency(record["inconsistency"])
     record["sensitivity"] = [_refit(found) for found in refits]
+    record["missing_outcomes"] = missing_record(missing_outcomes(asked, spec))
     return record
+
+
+def _of_contrasts(asked: Network, posterior: Posterior, better: Direction, reason: str) -> Json:
+    """What is asked of the studies as normal contrasts, the twin and tests of inconsistency; or why it cannot be."""
+    if reason:
+        none = {"global": None, "q": None, "reason": reason}
+        return {"frequentist": None, "frequentist_reason": reason, "inconsistency": none}
+    return {
+        "frequentist": frequentist_record(asked, posterior.spec, better),
+        "inconsistency": inconsistency_record(posterior.network, posterior.spec),
+    }
 
 
 def _question(posterior: Posterior, better: Direction, context: OutcomeContext) -> Json:
     spec, priors, measure = posterior.spec, posterior.priors, MEASURES[posterior.spec.measure]
-    levels = {study.level for study in posterior.rows.studies}
-    likelihood = {
-        frozenset({"arm"}): "normal",
-        frozenset({"contrast"}): "normal contrasts",
-    }.get(frozenset(levels), "normal arms and normal contrasts")
+    likelihood, link = _likelihood(posterior)
     return {
         "id": context.id,
         "label": context.label or context.id,
@@ -124,7 +159,7 @@ def _question(posterior: Posterior, better: Direction, context: OutcomeContext) 
         "better": better,
         "effects": spec.effects,
         "likelihood": likelihood,
-        "link": "identity",
+        "link": link,
         "reference": posterior.network.reference,
         "level": spec.level,
         "seed": spec.seed,
@@ -138,8 +173,32 @@ def _question(posterior: Posterior, better: Direction, context: OutcomeContext) 
             "tau": None if priors.tau is None else str(priors.tau),
             "defaulted": list(priors.defaulted),
             "scale_source": priors.scale_source,
+            **_cut_points(posterior),
         },
     }
+
+
+def _cut_points(posterior: Posterior) -> Json:
+    """The prior of the distances of cut-points that all studies share; nothing where there are none."""
+    if not isinstance(posterior, DrawnPosterior) or not posterior.arms.cut_points:
+        return {}
+    if posterior.spec.cut_points == "free":
+        return {"cut_points": "of each study its own"}
+    return {"cut_points": f"uniform(0, {LARGEST_INCREMENT:g})"}
+
+
+def _likelihood(posterior: Posterior) -> tuple[str, str]:
+    """Likelihood and link in words; studies that enter by contrasts are named beside the arms."""
+    name, link, levels = "normal", "identity", set[str]()
+    if isinstance(posterior, DrawnPosterior):
+        arms = posterior.arms
+        name, link = arms.likelihood.name, str(arms.likelihood.link)
+        levels = {level for level, found in (("arm", len(arms.first)), ("contrast", len(arms.contrasts))) if found}
+    elif isinstance(posterior, ExactPosterior):
+        levels = {study.level for study in posterior.rows.studies}
+    if "arm" not in levels:
+        return "normal contrasts", "identity"
+    return (f"{name} arms and normal contrasts" if "contrast" in levels else name), link
 
 
 def _network(network: Network) -> Json:
@@ -171,52 +230,12 @@ def _engine(posterior: Posterior) -> Json:
         "why": engine.why,
         "seconds": engine.seconds,
         "numerical_error": engine.numerical_error,
-        "nodes": len(posterior.weights),
+        "nodes": engine.points if engine.name == "exact" else None,
+        "draws": None if engine.name == "exact" else engine.points,
+        "ess": engine.ess,
+        "pareto_k": engine.pareto_k if engine.pareto_k is not None and isfinite(engine.pareto_k) else None,
         "verdict": {"ok": verdict.ok, "reasons": list(verdict.reasons)},
     }
-
-
-def _heterogeneity(posterior: Posterior, found: Heterogeneity) -> Json:
-    tau = _tau(found)
-    record: Json = {"tau": tau, "i_squared": found.i_squared}
-    if tau is None:
-        record["tau_reason"] = "a common-effect model has no heterogeneity parameter"
-    if found.i_squared is None:
-        record["i_squared_reason"] = "no degrees of freedom: no comparison or loop has more than one source of evidence"
-    return record | {
-        "q": {"q": found.q.q, "df": found.q.df, "p": found.q.p},
-        "typical_within_sd": found.typical_within_sd,
-        "prior_text": None if posterior.priors.tau is None else str(posterior.priors.tau),
-        "prior_q80": found.prior_q80,
-        "density": {
-            "tau": found.grid.tolist(),
-            "prior": found.prior_density.tolist(),
-            "posterior": found.posterior_density.tolist(),
-        },
-        "warning": found.warning,
-        "profile": _profile(found.profile),
-    }
-
-
-def _tau(found: Heterogeneity) -> Json | None:
-    """Summary of tau's posterior; None in a common-effect fit."""
-    if found.median is None:
-        return None
-    tau: Json = {"mean": found.mean, "sd": found.sd, "q2.5": found.q2_5, "median": found.median, "q97.5": found.q97_5}
-    if found.sd is None:
-        tau["reason"] = _HEAVY_TAIL
-    return tau
-
-
-def _profile(profile: TauProfile | None) -> Json | None:
-    """Effects versus the reference for each tau of a grid; None when tau is known."""
-    if profile is None:
-        return None
-    effects = [
-        {"treatment": treatment, "mean": mean.tolist(), "sd": sd.tolist()}
-        for treatment, mean, sd in zip(profile.treatments, profile.means.T, profile.sds.T, strict=True)
-    ]
-    return {"tau": profile.tau.tolist(), "density": profile.density.tolist(), "effects": effects}
 
 
 def _effects(effects: RelativeEffects) -> list[Json]:
@@ -233,12 +252,17 @@ def _effects(effects: RelativeEffects) -> list[Json]:
             "high": e.high,
             "predictive_low": e.predictive_low,
             "predictive_high": e.predictive_high,
-            "p_better": e.p_better,
-            "p_beyond_mid": e.p_beyond_mid,
-            **({"reason": _HEAVY_TAIL} if e.sd is None else {}),
+            "p_better": _probability(e.p_better),
+            "p_beyond_mid": _probability(e.p_beyond_mid),
+            **({"reason": HEAVY_TAIL} if e.sd is None else {}),
         }
         for e in effects.effects
     ]
+
+
+def _probability(value: float | None) -> float | None:
+    """A probability without what a sum of rounded weights may have beyond 0 and 1."""
+    return None if value is None else min(max(value, 0.0), 1.0)
 
 
 def _ranking(posterior: Posterior, better: Direction) -> Json:
@@ -246,14 +270,14 @@ def _ranking(posterior: Posterior, better: Direction) -> Json:
     rows = [
         {
             "treatment": row.treatment,
-            "sucra": row.sucra,
-            "p_score": row.p_score,
-            "p_best": row.p_best,
+            "sucra": _probability(row.sucra),
+            "p_score": _probability(row.p_score),
+            "p_best": _probability(row.p_best),
             "mean_rank": row.mean_rank,
             "median_rank": row.median_rank,
             "rank_low": row.rank_low,
             "rank_high": row.rank_high,
-            "rank_probabilities": list(row.rank_probabilities),
+            "rank_probabilities": [_probability(p) for p in row.rank_probabilities],
             "rank_error": row.rank_error,
         }
         for row in ranking.rows
@@ -262,13 +286,24 @@ def _ranking(posterior: Posterior, better: Direction) -> Json:
 
 
 def _fit(posterior: Posterior) -> Json:
-    found = fit_statistics(posterior)
-    studies = []
+    try:
+        found = fit_statistics(posterior)
+    except ModelError as error:
+        none = {"deviance": None, "leverage": None, "data_points": None}
+        studies: list[Json] = [{"study": study.id, **none} for study in posterior.network.studies]
+        whole: Json = {"dbar": None, "pd": None, "dic": None, "data_points": 0, "studies": studies}
+        return {**whole, "residual_deviance_reason": str(error)}
+    studies, points = [], _points_of_arms(posterior)
     for study, in_network in zip(found.studies, posterior.network.studies, strict=True):
         arms = [
-            {"treatment": t, "deviance": d, "leverage": lev, "residual": r}
-            for t, d, lev, r in zip(
-                in_network.treatments, study.arm_deviance, study.arm_leverage, study.arm_residual, strict=False
+            {"treatment": t, "deviance": d, "leverage": lev, "residual": r, "data_points": n}
+            for t, d, lev, r, n in zip(
+                in_network.treatments,
+                study.arm_deviance,
+                study.arm_leverage,
+                study.arm_residual,
+                points.get(study.study, [1] * len(in_network.arms)),
+                strict=False,
             )
         ]
         studies.append(
@@ -281,86 +316,27 @@ def _fit(posterior: Posterior) -> Json:
                 "arms": arms,
             }
         )
+    reason = {"residual_deviance_reason": found.reason} if found.reason else {}
     return {
         "dbar": found.dbar, "pd": found.pd, "dic": found.dic, "data_points": found.data_points, "studies": studies,
+        **reason,
     }  # fmt: skip
+
+
+def _points_of_arms(posterior: Posterior) -> dict[str, list[int]]:
+    """Study id -> data points of its arms: one each, but for ordered categories."""
+    if not isinstance(posterior, DrawnPosterior):
+        return {}
+    found: dict[str, list[int]] = {}
+    for study, points in zip(posterior.arms.study, posterior.arms.likelihood.data_points, strict=True):
+        found.setdefault(posterior.arms.studies[study], []).append(int(points))
+    return found
 
 
 def _excluded(network: Network, context: OutcomeContext) -> list[Json]:
     asked = [{"study": e.study, "reason": e.reason} for e in network.exclusions]
     known = {e["study"] for e in asked}
     return asked + [dict(e) for e in context.excluded if e["study"] not in known]
-
-
-def _without_effect(posterior: Posterior) -> list[str]:
-    """Priors that were asked for and have nothing to act on in this model."""
-    spec, priors = posterior.spec, posterior.priors
-    found = []
-    if spec.tau_prior is not None and priors.tau is None:
-        found.append(f"The prior {spec.tau_prior} of tau has no effect: a common-effect model has no tau.")
-    if spec.baseline_prior is not None and priors.mu is None:
-        found.append(f"The prior {spec.baseline_prior} of baselines has no effect: every study enters by contrasts.")
-    return found
-
-
-def _zero_cells(posterior: Posterior) -> Json:
-    found = posterior.zero_cells
-    return {"added": found.added, "corrected": list(found.corrected), "left_out": list(found.left_out)}
-
-
-def _warnings(posterior: Posterior, context: OutcomeContext) -> list[str]:
-    found = [*posterior.verdict.reasons, *context.warnings]
-    found += [str(issue) for issue in posterior.network.issues if issue.severity == "warning"]
-    found += _about_zero_cells(posterior)
-    judged = (unknown_judgement(study.id, study.covariates) for study in posterior.network.studies)
-    found += [warning for warning in judged if warning is not None]
-    return list(dict.fromkeys(found))
-
-
-def _about_inconsistency(found: Json) -> list[str]:
-    """The other way round nothing is said: a large p value is no proof of consistency."""
-    test = found["global"]
-    if not test["possible"] or test["p"] > _INCONSISTENT:
-        return []
-    p = "p < 0.001" if test["p"] < 0.001 else f"p = {test['p']:.3f}"
-    return [
-        "Trials of different sets of treatments disagree by more than heterogeneity explains (design-by-treatment "
-        f"interaction: chi2 {test['chi2']:.1f}, df {test['df']}, {p}). Find out why before the network's estimates are "
-        "used."
-    ]
-
-
-def _about_zero_cells(posterior: Posterior) -> list[str]:
-    zero = posterior.zero_cells
-    found = []
-    if zero.corrected:
-        found.append(
-            f"{zero.added:g} was added to each cell of studies with a zero cell, which normal contrasts need: "
-            f"{', '.join(zero.corrected)}."
-        )
-    if zero.left_out:
-        found.append(
-            "Left out, because without events (or with nothing else) in all arms they form no "
-            f"{posterior.spec.measure}: {', '.join(zero.left_out)}."
-        )
-    return found
-
-
-def _under_wider_priors(effects: RelativeEffects, refits: Sequence[Refit]) -> str:
-    """Which conclusions of the main fit do not hold under every prior of tau that stands beside it."""
-    lost = []
-    apart = [effect for effect in effects.effects if effect.low > 0]
-    if not apart:
-        return "No interval of a relative effect leaves out zero, under this prior of tau."
-    for effect in apart:
-        for found in refits:
-            if found.alternative.kind == "tau prior" and found.effects is not None:
-                other = found.effects.get(effect.treatment, effect.versus)
-                if not other.low > 0:
-                    lost.append(f"{effect.treatment} versus {effect.versus} under {found.alternative.label}")
-    if not lost:
-        return "Every interval that leaves out zero here does so under all priors of tau that are shown."
-    return f"Intervals that leave out zero here but reach it under another prior of tau: {'; '.join(lost)}."
 
 
 def _refit(found: Refit) -> Json:
@@ -378,6 +354,7 @@ def _refit(found: Refit) -> Json:
         "relative_effects": [] if found.effects is None else _effects(found.effects),
     }
     if posterior is not None:
+        record["likelihood"] = _likelihood(posterior)[0]
         shown = heterogeneity(posterior)
-        record |= {"i_squared": shown.i_squared, "tau": _tau(shown)}
+        record |= {"i_squared": shown.i_squared, "tau": tau_record(shown)}
     return record

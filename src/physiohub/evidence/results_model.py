@@ -122,20 +122,43 @@ class Verdict(Open):
 
 
 class Engine(Open):
-    """How the posterior was computed: `numerical_error` of quadrature, or `ess` of draws."""
+    """How the posterior was computed: `numerical_error` of quadrature, `nodes` of an exact answer, `ess` of draws."""
 
     name: Literal["exact", "collapsed", "nuts", "frequentist"]
     seconds: Positive
+    why: str = Field(default="", description="why this engine answered")
     numerical_error: Positive | None = None
-    ess: Positive | None = None
+    nodes: Count | None = Field(default=None, description="of the rule over tau, where the answer is exact")
+    draws: Count | None = None
+    ess: Positive | None = Field(default=None, description="effective number of draws")
+    pareto_k: Number | None = Field(default=None, description="shape of the tail of the draws' weights")
     verdict: Verdict
 
 
+class EmpiricalTau(Open):
+    """A published distribution of tau over earlier meta-analyses of a kind; `chosen` says how it was chosen."""
+
+    name: str = Field(description="as a prior in its text form")
+    source: str = Field(description="citation")
+    outcome_type: str
+    comparison_type: str
+    area: str
+    chosen: str
+    low: Positive = Field(alias="q2.5")
+    q25: Positive
+    median: Positive
+    q75: Positive
+    high: Positive = Field(alias="q97.5")
+    p_below: Probability = Field(description="probability that tau of such a meta-analysis is below the median of tau")
+    warning: str | None = Field(description="why its printed numbers may be wrong")
+
+
 class Heterogeneity(Open):
-    """Between-study SD tau (null in a common-effect fit) and I^2 of Cochran's Q."""
+    """Between-study SD tau (null in a common-effect fit), I^2 of Cochran's Q, and tau of earlier meta-analyses."""
 
     tau: Quantity | None
     i_squared: Probability | None
+    empirical: EmpiricalTau | None = None
 
 
 class RankingRow(Open):
@@ -216,6 +239,7 @@ class Inconsistency(Open):
     node_splits: list[NodeSplit] | None = None
     ume: dict[str, Any] | None = None
     q: QDecomposition | None = None
+    reason: str | None = Field(default=None, description="why the tests of normal contrasts are null")
 
 
 class FrequentistEffect(Open):
@@ -244,6 +268,58 @@ class Frequentist(Open):
     methods: dict[str, Any]
 
 
+class LeaveOneOut(Open):
+    """Log predictive density of every study given all others."""
+
+    elpd: Number | None
+    se: Positive | None
+    studies: list[dict[str, Any]]
+
+
+class PredictiveCheck(Open):
+    """Posterior predictive p of every study."""
+
+    draws: Count
+    seed: int
+    studies: list[dict[str, Any]]
+
+
+class PriorPosterior(Open):
+    """Quantiles of every parameter before and after the data."""
+
+    probabilities: list[Probability]
+    rows: list[dict[str, Any]]
+
+
+class PowerScaling(Open):
+    """How far every parameter moves when prior or data count a little less or more."""
+
+    threshold: Positive
+    rows: list[dict[str, Any]]
+
+
+class Absolute(Open):
+    """What happens under each treatment, from a stated baseline."""
+
+    kind: str
+    versus: str
+    baseline: str
+    source: str
+    time: Positive | None
+    per: Positive
+    level: Probability
+    numerical_error: Positive
+    treatments: list[dict[str, Any]]
+    categories: list[dict[str, Any]]
+
+
+class MissingOutcomes(Open):
+    """Answers over assumptions about people without an outcome; `reason` says why there are none."""
+
+    reason: str | None
+    scenarios: list[dict[str, Any]]
+
+
 class Outcome(Open):
     """One outcome: the question, the network, and every answer of the fit."""
 
@@ -262,7 +338,13 @@ class Outcome(Open):
     ranking: list[RankingRow]
     fit: Fit
     inconsistency: Inconsistency | None = None
-    frequentist: Frequentist | None = None
+    leave_one_out: LeaveOneOut | None = Field(default=None, description="null with `leave_one_out_reason` beside it")
+    predictive_check: PredictiveCheck | None = None
+    prior_posterior: PriorPosterior | None = None
+    power_scaling: PowerScaling | None = None
+    absolute: Absolute | None = Field(default=None, description="null when no baseline was stated")
+    missing_outcomes: MissingOutcomes | None = None
+    frequentist: Frequentist | None = Field(default=None, description="null with `frequentist_reason` beside it")
 
 
 class Results(Open):

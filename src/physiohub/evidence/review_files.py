@@ -48,7 +48,7 @@ def read_tables(folder: Path, issues: list[Issue]) -> dict[str, Table]:
         path, sheet = files["arms"]
         arms = read_arm_rows(path, sheet=sheet)
         tables["arms"] = arms
-        issues += [*arms.issues, *check_arms(arms.rows, arms)]
+        issues += [*arms.issues, *check_arms(arms.rows, arms, missing_sd="later")]
     if "contrasts" in files:
         path, sheet = files["contrasts"]
         contrasts = read_contrast_rows(path, sheet=sheet)

@@ -9,6 +9,7 @@ import numpy as np
 
 from physiohub.evidence.risk_of_bias import risk_of_bias
 from physiohub.model.normal_study import NormalStudy
+from physiohub.model.normal_view import NormalView
 from physiohub.network.study import Study
 
 __all__ = ["conversions_record", "study_record"]
@@ -16,8 +17,8 @@ __all__ = ["conversions_record", "study_record"]
 Json = dict[str, Any]
 
 
-def study_record(study: Study, normal: NormalStudy) -> Json:
-    """One entry of ``studies``: arms as reported, every pair as it enters, source and identifiers."""
+def study_record(study: Study, view: NormalView) -> Json:
+    """One entry of ``studies``: arms as reported, every pair as a normal contrast, source and identifiers."""
     sources = dict.fromkeys(arm.source for arm in study.arms if arm.source)
     if study.contrasts is not None and study.contrasts.source:
         sources[study.contrasts.source] = None
@@ -32,6 +33,7 @@ def study_record(study: Study, normal: NormalStudy) -> Json:
                 "treatment": arm.treatment,
                 "label": arm.label,
                 "n": arm.participants,
+                "randomised": arm.randomised,
                 "mean": arm.mean,
                 "sd": arm.sd,
                 "se": arm.mean_se,
@@ -40,11 +42,12 @@ def study_record(study: Study, normal: NormalStudy) -> Json:
                 "total": arm.total,
                 "exposure": arm.exposure,
                 "time": arm.time,
+                "categories": list(arm.categories) or None,
                 "value_type": arm.value_type,
             }
             for arm in study.arms
         ],
-        "contrasts": _pairs(normal, study.treatments),
+        **_contrasts(study, view),
         "source": "; ".join(str(s) for s in sources),
         "doi": None if doi is None else str(doi),
         "year": study.covariates.get("year"),
@@ -52,8 +55,15 @@ def study_record(study: Study, normal: NormalStudy) -> Json:
     }
 
 
+def _contrasts(study: Study, view: NormalView) -> Json:
+    """The study's own estimates; what was put to its cells for them, or why it has none."""
+    if study.id in view.silent:
+        return {"contrasts": [], "contrasts_reason": view.silent[study.id], "added_to_cells": None}
+    return {"contrasts": _pairs(view.studies[study.id], study.treatments), "added_to_cells": view.added.get(study.id)}
+
+
 def _pairs(normal: NormalStudy, treatments: Sequence[str]) -> list[Json]:
-    """Every pair of the study's arms as it enters: estimate, SE, and a 95% interval of the normal likelihood."""
+    """Every pair of the study's arms: estimate, SE, and a 95% interval of the normal likelihood."""
     a = len(treatments)
     to_arms = np.eye(a) if normal.level == "arm" else np.vstack([np.zeros(a - 1), np.eye(a - 1)])
     found = []
@@ -68,6 +78,7 @@ def _pairs(normal: NormalStudy, treatments: Sequence[str]) -> list[Json]:
                 {
                     "treatment": treatments[k],
                     "versus": treatments[j],
+                    "arms": [k, j],
                     "estimate": estimate,
                     "se": se,
                     "low": estimate - 1.959963984540054 * se,

@@ -8,7 +8,6 @@ which join tau as nodes of a quasi-Monte Carlo rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from scipy.special import gammaincinv, ndtr
 
 from physiohub.errors import ModelError
 from physiohub.inference.conditional import Conditional
-from physiohub.inference.tau_grid import TauMap, TauMarginal
+from physiohub.inference.tau_grid import TauMap, TauMarginal, tau_window
 from physiohub.model.defaults import Priors
 from physiohub.model.design import Rows
 from physiohub.model.priors import Fixed, Flat, Normal, Prior, StudentT, TauPrior
@@ -26,11 +25,7 @@ __all__ = ["ExactNodes", "explore"]
 
 Floats = NDArray[np.float64]
 
-# log of what may be cut off a tail relative to the peak: below the rounding of a double
-_CUT = 42.0
 _FIRST_INTERVALS = 24
-# points of a scan for the mass
-_SCAN = 33
 _MAX_INTERVALS = 1536
 _TOLERANCE = 1e-11
 # t priors of effects: vectors of prior precisions, doubled until nothing moves by a ten-thousandth of a posterior SD
@@ -132,11 +127,12 @@ def _at_resolution(model: Conditional, priors: Priors, precisions: Floats) -> Ex
     prior = priors.tau
 
     def log_posterior(mapping: TauMap, t: Floats) -> Floats:
-        """Log posterior of t and of each precision vector (t, vector)."""
+        """Log posterior of t (t,), over all precision vectors."""
         tau, precision = np.repeat(mapping.tau(t), len(precisions)), np.tile(precisions, (len(t), 1))
-        return _weighed(model.log_evidence(tau, precision), mapping, t, prior)
+        weighed = _weighed(model.log_evidence(tau, precision), mapping, t, prior)
+        return np.asarray(np.logaddexp.reduce(weighed, axis=1))
 
-    mapping, low, high = _window(prior, log_posterior)
+    mapping, low, high = tau_window(prior, log_posterior)
     several = len(precisions) > 1
     grid = _Grid.at(np.linspace(low, high, _FIRST_INTERVALS + 1), mapping, prior, model, precisions)
     nodes = grid.nodes(model, precisions)
@@ -224,51 +220,6 @@ def _known_tau(model: Conditional, tau: float, precisions: Floats, *, common: bo
     return ExactNodes(
         mass / mass.sum(), at, means, covariances, marginal, peak + float(np.log(mass.sum())), _rounding(covariances)
     )
-
-
-def _window(prior: TauPrior, log_posterior: Callable[[TauMap, Floats], Floats]) -> tuple[TauMap, float, float]:
-    """A map centred on the mass of tau, and the interval of t outside of which nothing is left.
-
-    Raises
-    ------
-    ModelError
-        When no mass is found.
-    """
-    ends = prior.support
-    mapping, low, high = TauMap(*ends, _inside(prior.scale, ends)), -3.5, 3.5
-    t = np.linspace(low, high, _SCAN)
-    # scan again around the mass itself, where the map is gentlest
-    peak = float(mapping.tau(t[int(np.argmax(_total(mapping, t, log_posterior)))]))
-    mapping = TauMap(*ends, _inside(peak, ends))
-    while True:
-        t = np.linspace(low, high, _SCAN)
-        total = _total(mapping, t, log_posterior)
-        if not np.any(np.isfinite(total)):
-            raise ModelError(f"The posterior of tau under {prior} has no mass that can be found.")
-        kept = np.flatnonzero(total > np.max(total) - _CUT)
-        wider_left = 0.7 * (kept[0] == 0 and mapping.may_extend_left(low))
-        wider_right = (0.7 + 0.3 * high) * (kept[-1] == len(t) - 1 and mapping.may_extend_right(high))
-        if wider_left or wider_right:
-            low, high = low - wider_left, high + wider_right
-            continue
-        low, high = float(t[max(kept[0] - 1, 0)]), float(t[min(kept[-1] + 1, len(t) - 1)])
-        if len(kept) >= _SCAN // 3:
-            return mapping, low, high
-
-
-def _total(mapping: TauMap, t: Floats, log_posterior: Callable[[TauMap, Floats], Floats]) -> Floats:
-    """Log posterior of t (t,), over all vectors of prior precisions; -inf where it cannot be computed."""
-    total = np.asarray(np.logaddexp.reduce(log_posterior(mapping, t), axis=1))
-    return np.where(np.isfinite(total), total, -np.inf)
-
-
-def _inside(centre: float, ends: tuple[float, float]) -> float:
-    """A centre that lies well inside the support, so that the map keeps its digits at both ends."""
-    low, high = ends
-    if np.isinf(high):
-        return float(np.clip(centre, low + 1e-8, 1e8))
-    margin = 1e-6 * (high - low)
-    return float(np.clip(centre, low + margin, high - margin))
 
 
 def _rounding(covariances: Floats) -> float:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
+from numpy.typing import ArrayLike, NDArray
 
 from physiohub.errors import DataError, Issue
-from physiohub.inference.mixture import NormalMixture
-from physiohub.inference.tau_grid import TauMarginal
 from physiohub.model.defaults import Priors
-from physiohub.model.design import Rows
 from physiohub.model.priors import Flat
 from physiohub.model.spec import ModelSpec
 from physiohub.model.zero_cells import ZeroCells
@@ -23,9 +20,10 @@ from physiohub.network.network import Network
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Engine", "Posterior", "Verdict"]
+__all__ = ["Engine", "Marginal", "Posterior", "TauPosterior", "Verdict"]
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +34,126 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Which engine answered, why it was chosen, how long it took and how exact it is.
 
     Attributes
     ----------
+    why
+        Why this engine was chosen.
     seconds
         Wall time from the checked network to the posterior.
     numerical_error
-        Largest change between the last two resolutions: of means and SDs in posterior SDs, and of tail probabilities.
+        Error of what is integrated by rules. The exact engine's: largest change between the last two resolutions, of
+        means and SDs in posterior SDs and of tail probabilities. The collapsed engine's: largest error of a log weight.
+        Zero with NUTS, which integrates nothing by rules.
+    points
+        Nodes of the exact engine, draws of the others.
+    ess
+        Effective number of draws; None where the answer is exact. With NUTS the smallest of all parameters.
+    pareto_k
+        Shape of the tail of the weights; None where nothing is weighted.
     """
 
-    name: Literal["exact"]
+    name: Literal["exact", "collapsed", "nuts"]
     why: str
     seconds: float
     numerical_error: float
+    points: int
+    ess: float | None = None
+    pareto_k: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Posterior:
-    """A posterior as a finite mixture of normals: within a node, d is normal and tau is known.
+class Marginal(Protocol):
+    """The distribution of one quantity or many (...)."""
+
+    @property
+    def mean(self) -> Floats:
+        """Mean (...)."""
+        ...
+
+    @property
+    def sd(self) -> Floats:
+        """SD (...)."""
+        ...
+
+    @property
+    def kurtosis(self) -> Floats:
+        """Fourth central moment over the squared variance (...)."""
+        ...
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        """P(quantity <= x)."""
+        ...
+
+    def survival(self, x: ArrayLike) -> Floats:
+        """P(quantity > x)."""
+        ...
+
+    def quantile(self, p: float) -> Floats:
+        """Value (...) below which each quantity lies with probability `p`."""
+        ...
+
+    def density(self, x: ArrayLike) -> Floats:
+        """Density at x."""
+        ...
+
+
+class TauPosterior(Protocol):
+    """The posterior of tau."""
+
+    @property
+    def known(self) -> bool:
+        """Whether tau is a single value."""
+        ...
+
+    @property
+    def mean(self) -> float:
+        """Posterior mean; infinite when the tail is too heavy for one."""
+        ...
+
+    @property
+    def sd(self) -> float:
+        """Posterior SD; infinite when the tail is too heavy for one."""
+        ...
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth central moment over the squared variance."""
+        ...
+
+    def has_moment(self, k: int) -> bool:
+        """Whether the mean of tau^k exists."""
+        ...
+
+    def cdf(self, tau: float) -> float:
+        """P(tau <= value)."""
+        ...
+
+    def quantile(self, p: float) -> float:
+        """Value below which tau lies with probability `p`."""
+        ...
+
+    def density(self, tau: ArrayLike) -> Floats:
+        """Posterior density."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Posterior(ABC):
+    """What a fit found; every engine has a posterior of its own kind.
 
     Attributes
     ----------
     network, spec, priors, engine, verdict
         What was fitted, how, and whether it may be used.
-    rows
-        The data as the engine read them.
-    weights : array (node,)
-    tau_nodes : array (node,)
-    means : array (node, parameter)
-        Basic parameters: each treatment but the reference, versus the reference.
-    covariances : array (node, parameter, parameter)
     tau
         Posterior of tau; None in a common-effect fit.
+    log_evidence
+        log p(y); up to a constant when effects have a flat prior. None with NUTS.
     zero_cells
         What was added to, or left out because of, zero cells.
-    log_evidence
-        log p(y); up to a constant when effects have a flat prior.
     """
 
     network: Network
@@ -82,13 +161,8 @@ class Posterior:
     priors: Priors
     engine: Engine
     verdict: Verdict
-    rows: Rows
-    weights: Floats
-    tau_nodes: Floats
-    means: Floats
-    covariances: Floats
-    tau: TauMarginal | None
-    log_evidence: float
+    tau: TauPosterior | None
+    log_evidence: float | None
     zero_cells: ZeroCells
 
     @property
@@ -121,17 +195,25 @@ class Posterior:
         """
         return self.tau is None or not isinstance(self.priors.d, Flat) or self.tau.has_moment(k)
 
-    def pairs(self, treatments: NDArray[np.intp], versus: NDArray[np.intp]) -> NormalMixture:
+    @abstractmethod
+    def pairs(self, treatments: Places, versus: Places) -> Marginal:
         """Relative effects of many pairs, by place in `treatments`: each treatment minus its versus (pair,)."""
-        means = np.hstack([np.zeros((len(self.weights), 1)), self.means])
-        variance = np.zeros((len(self.weights), len(self.treatments), len(self.treatments)))
-        variance[:, 1:, 1:] = self.covariances
-        diagonal = np.diagonal(variance, axis1=1, axis2=2)
-        difference = means[:, treatments] - means[:, versus]
-        spread = diagonal[:, treatments] + diagonal[:, versus] - 2 * variance[:, treatments, versus]
-        return NormalMixture(self.weights, difference.T, np.sqrt(np.maximum(spread, 0.0)).T)
 
-    def effect(self, treatment: str, versus: str) -> NormalMixture:
+    @abstractmethod
+    def predicted_pairs(self, treatments: Places, versus: Places) -> Marginal:
+        """The same effects in a new study (pair,)."""
+
+    @abstractmethod
+    def draws(self, uniform: Floats) -> tuple[Floats, Floats]:
+        """Draws of the basic parameters (draw, parameter) and of tau (draw,).
+
+        Parameters
+        ----------
+        uniform : array (draw, 1 + parameter)
+            Points of the unit cube, random or quasi-random; the first coordinate picks the node or the draw.
+        """
+
+    def effect(self, treatment: str, versus: str) -> Marginal:
         """Posterior of one relative effect, treatment minus versus, on the analysis scale.
 
         Raises
@@ -139,68 +221,34 @@ class Posterior:
         DataError
             When the network has no treatment of that id.
         """
-        pair = self.pairs(np.array([self.place(treatment)]), np.array([self.place(versus)]))
-        return NormalMixture(pair.weights, pair.means[0], pair.sds[0])
+        return self.pairs(np.array(self.place(treatment)), np.array(self.place(versus)))
 
-    def predictive(self, effects: NormalMixture) -> NormalMixture:
-        """The same effects in a new study: within each node tau^2 joins the variance."""
-        return NormalMixture(effects.weights, effects.means, np.hypot(effects.sds, self.tau_nodes))
+    def predictive(self, treatment: str, versus: str) -> Marginal:
+        """One relative effect in a new study.
 
-    def draws(self, uniform: Floats) -> tuple[Floats, Floats]:
-        """Draws of the basic parameters (draw, parameter) and of tau (draw,).
-
-        Parameters
-        ----------
-        uniform : array (draw, 1 + parameter)
-            Points of the unit cube, random or quasi-random; the first coordinate picks the node.
+        Raises
+        ------
+        DataError
+            When the network has no treatment of that id.
         """
-        edges = np.cumsum(self.weights)
-        node = np.minimum(np.searchsorted(edges, uniform[:, 0] * edges[-1], side="right"), len(edges) - 1)
-        z = ndtri(uniform[:, 1:])
-        factor = np.linalg.cholesky(self.covariances)
-        d = np.empty_like(z)
-        # one product per node that was drawn, not one matrix per draw
-        for k in np.unique(node):
-            chosen = node == k
-            d[chosen] = self.means[k] + z[chosen] @ factor[k].T
-        return d, self.tau_nodes[node]
+        return self.predicted_pairs(np.array(self.place(treatment)), np.array(self.place(versus)))
 
+    @abstractmethod
     def to_datatree(self, *, draws: int = 4000, seed: int | None = None) -> xr.DataTree:
-        """The posterior as independent draws in the groups and names that ArviZ reads.
+        """The posterior in the groups and names that ArviZ reads.
 
         Parameters
         ----------
         draws
-            Number of independent draws, in one chain: there is no chain to judge.
+            Number of independent draws, in one chain: there is no chain to judge. NUTS gives its own chains.
         seed
             Of the draws; by default the seed of the spec.
 
         Returns
         -------
         xarray.DataTree
-            Groups ``posterior`` (``d`` over draw and treatment, ``tau``), ``observed_data`` and ``constant_data``.
+            Groups ``posterior`` (``d`` over draw and treatment, ``tau``), ``observed_data`` and others of the engine.
         """
-        import xarray as xr
-
-        seed = self.spec.seed if seed is None else seed
-        uniform = np.random.default_rng(seed).random((draws, 1 + self.means.shape[1]))
-        d, tau = self.draws(uniform)
-        lead = {"chain": [0], "draw": np.arange(draws)}
-        values: dict[str, tuple[tuple[str, ...], Floats]] = {"d": (("chain", "draw", "treatment"), d[None])}
-        if self.tau is not None:
-            values["tau"] = (("chain", "draw"), tau[None])
-        posterior = xr.Dataset(values, coords={**lead, "treatment": list(self.treatments[1:])})
-        posterior.attrs = {
-            "inference_library": "physiohub",
-            "engine": self.engine.name,
-            "numerical_error": self.engine.numerical_error,
-            "reference": self.network.reference,
-            "measure": self.spec.measure,
-            "seed": seed,
-        }
-        owner = [self.rows.studies[i].id for i in self.rows.study]
-        data = xr.Dataset({"y": (("row",), self.rows.y)}, coords={"study": (("row",), owner)})
-        return xr.DataTree.from_dict({"posterior": posterior, "observed_data": data})
 
     def place(self, treatment: str) -> int:
         """Place of a treatment in `treatments`; a DataError lists them when it is none."""

@@ -7,15 +7,24 @@ accuracy through sinc interpolation (Stenger 1993, Numerical Methods Based on Si
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit, sici, wrightomega
 
-__all__ = ["TauMap", "TauMarginal"]
+from physiohub.errors import ModelError
+from physiohub.model.priors import TauPrior
+
+__all__ = ["TauMap", "TauMarginal", "tau_window"]
 
 Floats = NDArray[np.float64]
+
+# log of what may be cut off a tail relative to the peak: below the rounding of a double
+_CUT = 42.0
+# points of a scan for the mass
+_SCAN = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +95,20 @@ class TauMarginal:
     mass : array (node,)
         Trapezoidal weights, normalised to sum to one: mass / step is the density of t.
     tau : array (node,)
+    end
+        What tau^k times the mass must have fallen to at the last node, relative to its peak, for its mean to exist.
     """
 
     map: TauMap | None
     t: Floats
     mass: Floats
     tau: Floats
+    end: float = 1e-7
+
+    @property
+    def known(self) -> bool:
+        """Whether tau is a single value."""
+        return self.map is None
 
     def has_moment(self, k: int) -> bool:
         """Whether the mean of tau^k exists: a heavy tail that the data do not cut off leaves it infinite.
@@ -101,7 +118,7 @@ class TauMarginal:
         if self.map is None or np.isfinite(self.map.high):
             return True
         parts = self.tau**k * self.mass
-        return bool(np.all(np.isfinite(parts)) and parts[-1] < 1e-7 * np.max(parts))
+        return bool(np.all(np.isfinite(parts)) and parts[-1] < self.end * np.max(parts))
 
     @property
     def mean(self) -> float:
@@ -153,3 +170,55 @@ class TauMarginal:
         at = np.where(inside, t, self.t[0])
         of_t = np.sinc((at[..., None] - self.t) / step) @ self.mass / step
         return np.where(inside, np.maximum(of_t, 0.0) * np.exp(-self.map.log_slope(at)), 0.0)
+
+
+def tau_window(prior: TauPrior, log_posterior: Callable[[TauMap, Floats], Floats]) -> tuple[TauMap, float, float]:
+    """A map centred on the mass of tau, and the interval of t outside of which nothing is left.
+
+    Parameters
+    ----------
+    prior
+        Of tau; not one that fixes it.
+    log_posterior
+        Log posterior of t (t,) under a map, up to a constant.
+
+    Raises
+    ------
+    ModelError
+        When no mass is found.
+    """
+    ends = prior.support
+    mapping, low, high = TauMap(*ends, _inside(prior.scale, ends)), -3.5, 3.5
+    t = np.linspace(low, high, _SCAN)
+    # scan again around the mass itself, where the map is gentlest
+    peak = float(mapping.tau(t[int(np.argmax(_total(mapping, t, log_posterior)))]))
+    mapping = TauMap(*ends, _inside(peak, ends))
+    while True:
+        t = np.linspace(low, high, _SCAN)
+        total = _total(mapping, t, log_posterior)
+        if not np.any(np.isfinite(total)):
+            raise ModelError(f"The posterior of tau under {prior} has no mass that can be found.")
+        kept = np.flatnonzero(total > np.max(total) - _CUT)
+        wider_left = 0.7 * (kept[0] == 0 and mapping.may_extend_left(low))
+        wider_right = (0.7 + 0.3 * high) * (kept[-1] == len(t) - 1 and mapping.may_extend_right(high))
+        if wider_left or wider_right:
+            low, high = low - wider_left, high + wider_right
+            continue
+        low, high = float(t[max(kept[0] - 1, 0)]), float(t[min(kept[-1] + 1, len(t) - 1)])
+        if len(kept) >= _SCAN // 3:
+            return mapping, low, high
+
+
+def _total(mapping: TauMap, t: Floats, log_posterior: Callable[[TauMap, Floats], Floats]) -> Floats:
+    """Log posterior of t (t,); -inf where it cannot be computed."""
+    total = log_posterior(mapping, t)
+    return np.where(np.isfinite(total), total, -np.inf)
+
+
+def _inside(centre: float, ends: tuple[float, float]) -> float:
+    """A centre that lies well inside the support, so that the map keeps its digits at both ends."""
+    low, high = ends
+    if np.isinf(high):
+        return float(np.clip(centre, low + 1e-8, 1e8))
+    margin = 1e-6 * (high - low)
+    return float(np.clip(centre, low + margin, high - margin))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-__all__ = ["log_mean", "log_odds", "log_rate", "log_risk", "risk"]
+__all__ = ["log_hazard", "log_mean", "log_odds", "log_rate", "log_risk", "probit", "risk"]
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +53,40 @@ def risk(events: Floats, total: Floats, added: float = 0.0) -> tuple[Floats, Flo
     a, n = events + added, total + 2 * added
     p = a / n
     return events / total, p * (1 - p) / n
+
+
+def log_hazard(events: Floats, total: Floats, log_time: Floats, added: float = 0.0) -> tuple[Floats, Floats]:
+    """Log of a constant hazard, log(-log(1 - p)) - log time, and its variance by the delta method.
+
+    The variance is ``p / (n (1 - p) log(1 - p)^2)``, with p the risk over the follow-up time and n the total; `added`
+    goes to each cell, twice to n.
+
+    Examples
+    --------
+    >>> value, variance = log_hazard(np.array([20.0]), np.array([40.0]), np.array([0.0]))
+    >>> round(float(value[0]), 4), round(float(variance[0]), 4)
+    (-0.3665, 0.052)
+    """
+    a, n = events + added, total + 2 * added
+    log_survival = np.log1p(-a / n)
+    return np.log(-log_survival) - log_time, a / (n * (n - a) * np.square(log_survival))
+
+
+def probit(events: Floats, total: Floats, added: float = 0.0) -> tuple[Floats, Floats]:
+    """Normal quantile of the risk, and its variance p(1 - p)/(n phi^2) by the delta method.
+
+    phi is the normal density at the quantile; `added` goes to each cell, twice to n.
+
+    Examples
+    --------
+    >>> value, variance = probit(np.array([20.0]), np.array([40.0]))
+    >>> round(float(value[0]), 4), round(float(variance[0]), 4)
+    (0.0, 0.0393)
+    """
+    p, n = (events + added) / (total + 2 * added), total + 2 * added
+    value = ndtri(p)
+    density = np.exp(-0.5 * np.square(value)) / np.sqrt(2 * np.pi)
+    return value, p * (1 - p) / (n * np.square(density))
 
 
 def log_rate(events: Floats, exposure: Floats, added: float = 0.0) -> tuple[Floats, Floats]:

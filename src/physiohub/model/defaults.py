@@ -9,6 +9,7 @@ import numpy as np
 from physiohub.errors import ModelError
 from physiohub.measures.continuous import pooled_sd
 from physiohub.measures.measure import MEASURES
+from physiohub.model.empirical import EmpiricalPrior
 from physiohub.model.priors import Flat, HalfNormal, Normal, Prior, TauPrior, parse_prior
 from physiohub.model.spec import ModelSpec
 from physiohub.network.network import Network
@@ -86,7 +87,8 @@ def resolve_priors(network: Network, spec: ModelSpec, *, baselines: bool) -> Pri
     Raises
     ------
     ModelError
-        When a prior does not fit its role, or a default of tau is asked for and there is no scale to build it on.
+        When a prior does not fit its role, an empirical prior of tau is on the scale of another measure, or a default
+        of tau is asked for and there is no scale to build it on.
     """
     u, source = default_scale(network, spec)
     defaulted = []
@@ -98,6 +100,8 @@ def resolve_priors(network: Network, spec: ModelSpec, *, baselines: bool) -> Pri
         else:
             prior = parse_prior(spec.tau_prior, "tau")
             assert isinstance(prior, TauPrior)
+            if isinstance(prior, EmpiricalPrior):
+                prior.require_measure(spec.measure)
             tau = prior
     if spec.effect_prior is None:
         defaulted.append("d")
@@ -110,7 +114,8 @@ def resolve_priors(network: Network, spec: ModelSpec, *, baselines: bool) -> Pri
     if baselines:
         if spec.baseline_prior is None:
             defaulted.append("mu")
-            mu = Flat()
+            # flat baselines leave counts without events no posterior; this is as good as flat on a log scale
+            mu = Flat() if MEASURES[spec.measure].data == "mean" else Normal(0.0, 100.0)
         else:
             mu = parse_prior(spec.baseline_prior, "mu")
     used = source if {"d", "tau"} & set(defaulted) else ""

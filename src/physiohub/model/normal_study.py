@@ -8,20 +8,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from physiohub.errors import DataError, Issue, ModelError
-from physiohub.measures.arms import log_mean, log_odds, log_rate, log_risk, risk
+from physiohub.errors import DataError, Issue
+from physiohub.measures.arms import log_hazard, log_mean, log_odds, log_rate, log_risk, probit, risk
 from physiohub.measures.continuous import mean_differences, standardised_mean_differences
+from physiohub.model.arm_columns import arm_issue, column, log_times, own_categories
+from physiohub.model.ordered_contrasts import ordered_contrasts
 from physiohub.model.spec import ModelSpec
 from physiohub.model.zero_cells import added_to_cells
 from physiohub.network.network import Network
 from physiohub.network.study import Arm, Study
 
-__all__ = ["NormalStudy", "contrasts_of", "normal_studies"]
+__all__ = ["NormalStudy", "arm_issue", "column", "contrasts_of", "normal_studies", "normal_study"]
 
 Floats = NDArray[np.float64]
-_OF_COUNTS = {"OR": log_odds, "RR": log_risk, "RD": risk}
-_AS_CONTRASTS = ("SMD", "ROM", "RD", "OR", "RR", "IRR")
-"""Measures of arms that this version answers through normal contrasts only."""
+_OF_COUNTS = {"OR": log_odds, "RR": log_risk, "RD": risk, "PROBIT": probit}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,20 +71,19 @@ def normal_studies(network: Network, spec: ModelSpec) -> tuple[NormalStudy, ...]
     """Every study of the network as normal data for this measure.
 
     A mean difference keeps the arms (normal likelihood, known SE) unless ``spec.likelihood`` is ``"contrast"``; an SMD
-    is built from trial-level quantities and enters as contrasts.
+    is built from trial-level quantities and enters as contrasts; counts do by the delta method, ordered categories by
+    maximum likelihood within the study.
 
     Raises
     ------
     DataError
         With one issue for each study that lacks what the measure needs.
-    ModelError
-        When the measure cannot be had from arms by this engine.
     """
     issues: list[Issue] = []
     studies = []
     for study in network.studies:
         try:
-            studies.append(_normal_study(study, network, spec))
+            studies.append(normal_study(study, network, spec))
         except DataError as error:
             issues += error.issues
     if issues:
@@ -92,11 +91,12 @@ def normal_studies(network: Network, spec: ModelSpec) -> tuple[NormalStudy, ...]
     return tuple(studies)
 
 
-def _normal_study(study: Study, network: Network, spec: ModelSpec) -> NormalStudy:
+def normal_study(study: Study, network: Network, spec: ModelSpec) -> NormalStudy:
+    """One study as normal data; see `normal_studies`."""
     position = network.position
     treatments = np.array([position[t] for t in study.treatments], dtype=np.intp)
     if study.contrasts is None and spec.measure == "MD" and spec.likelihood != "contrast":
-        mean, se = _column(study, "mean"), _column(study, "mean_se")
+        mean, se = column(study, "mean"), column(study, "mean_se")
         return NormalStudy(study.id, "arm", treatments, mean, np.diag(np.square(se)))
     estimate, covariance = contrasts_of(study, spec)
     return NormalStudy(study.id, "contrast", treatments, estimate, covariance)
@@ -109,8 +109,6 @@ def contrasts_of(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
     ------
     DataError
         When the study lacks what the measure needs, or its contrasts are of another measure.
-    ModelError
-        When the measure cannot be had from arms as normal contrasts.
     """
     if study.contrasts is not None:
         stated = study.contrasts.measure
@@ -123,13 +121,10 @@ def contrasts_of(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
             )
             raise DataError([issue])
         return study.contrasts.estimate, study.contrasts.covariance
-    if spec.likelihood == "arm" and spec.measure in _AS_CONTRASTS:
-        raise ModelError(
-            f"An arm likelihood of {spec.measure} is not part of this version; likelihood 'auto' or 'contrast' answers "
-            f"it through normal contrasts."
-        )
     if spec.measure == "SMD":
         return _smd(study, spec)
+    if spec.measure == "PROBIT" and any(arm.categories for arm in study.arms):
+        return ordered_contrasts(own_categories(study), added_to_cells(study, spec))
     value, variance = _on_analysis_scale(study, spec)
     return mean_differences(value, np.sqrt(variance))
 
@@ -137,23 +132,21 @@ def contrasts_of(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
 def _on_analysis_scale(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
     """Value (arm,) whose differences are the effects, and its sampling variance (arm,)."""
     if spec.measure == "MD":
-        return _column(study, "mean"), np.square(_column(study, "mean_se"))
+        return column(study, "mean"), np.square(column(study, "mean_se"))
     if spec.measure == "ROM":
         return log_mean(*_means_for_a_ratio(study))
     if spec.measure in _OF_COUNTS:
-        events, total = _column(study, "events"), _column(study, "total")
+        events, total = column(study, "events"), column(study, "total")
         return _OF_COUNTS[spec.measure](events, total, added_to_cells(study, spec))
-    if spec.measure == "IRR":
-        return log_rate(_column(study, "events"), _column(study, "exposure"), added_to_cells(study, spec))
-    raise ModelError(
-        f"{spec.measure} from arms needs an engine for that likelihood, which is not part of this version; "
-        f"{spec.measure} from contrasts with their standard errors is."
-    )
+    if spec.measure == "HR":
+        events, total = column(study, "events"), column(study, "total")
+        return log_hazard(events, total, log_times([study]), added_to_cells(study, spec))
+    return log_rate(column(study, "events"), column(study, "exposure"), added_to_cells(study, spec))
 
 
 def _means_for_a_ratio(study: Study) -> tuple[Floats, Floats]:
     """Means and SEs of a study for a ratio of means (above zero, no change scores, mean/SE >= 3)."""
-    mean, se = _column(study, "mean"), _column(study, "mean_se")
+    mean, se = column(study, "mean"), column(study, "mean_se")
     issues = []
     for arm, m, s in zip(study.arms, mean, se, strict=True):
         if arm.value_type == "change":
@@ -162,7 +155,7 @@ def _means_for_a_ratio(study: Study) -> tuple[Floats, Floats]:
             why = f"A ratio of means needs a mean that is at least 3 standard errors above zero; it is {m / s:.1f}."
         else:
             continue
-        issues.append(_arm_issue(study, arm, "mean-unfit-for-ratio", why, "Use MD or SMD, or exclude the study."))
+        issues.append(arm_issue(study, arm, "mean-unfit-for-ratio", why, "Use MD or SMD, or exclude the study."))
     if issues:
         raise DataError(issues)
     return mean, se
@@ -172,11 +165,11 @@ def _smd(study: Study, spec: ModelSpec) -> tuple[Floats, Floats]:
     external = {arm.sd_external for arm in study.arms}
     fixed = external.pop() if len(external) == 1 else None
     own_se = np.array([np.nan if arm.se is None else arm.se for arm in study.arms], dtype=float)
-    mean = _column(study, "mean")
+    mean = column(study, "mean")
     if fixed is not None:
-        se = _column(study, "mean_se")
+        se = column(study, "mean_se")
         return standardised_mean_differences(mean, np.ones_like(mean), se=se, external_sd=fixed)
-    n = _column(study, "n")
+    n = column(study, "n")
     if np.sum(n) - len(n) < 2:
         issue = Issue("smd-too-small", "Too few participants for a standardised difference.", "", study=study.id)
         raise DataError([issue])
@@ -193,35 +186,4 @@ def _raw_sd_of(study: Study, arm: Arm) -> float:
         return float(arm.se * np.sqrt(arm.n))
     message = "A standardised difference needs the SD of the scores; the SE of an adjusted mean does not hold it."
     remedy = "Give sd, or a fixed SD to standardise by."
-    raise DataError([_arm_issue(study, arm, "sd-missing", message, remedy, column="sd")])
-
-
-_NEEDS = {
-    "mean": "mean", "mean_se": "sd and n, or se", "n": "n",
-    "events": "events", "total": "total", "exposure": "exposure",
-}  # fmt: skip
-
-
-def _arm_issue(study: Study, arm: Arm, rule: str, message: str, remedy: str, column: str | None = None) -> Issue:
-    row = arm.rows[0] if arm.rows else None
-    return Issue(rule, message, remedy, study=study.id, arm=arm.label or arm.treatment, row=row, column=column)
-
-
-def _column(study: Study, name: str) -> Floats:
-    """One quantity over the arms of a study; a DataError names every arm that lacks it."""
-    values = [getattr(arm, name) for arm in study.arms]
-    issues = [
-        _arm_issue(
-            study,
-            arm,
-            f"{name.replace('_', '-')}-missing",
-            f"The arm has no {_NEEDS[name]}.",
-            f"Fill in {_NEEDS[name]}, or exclude the study with a reason.",
-            column=name,
-        )
-        for arm, value in zip(study.arms, values, strict=True)
-        if value is None
-    ]
-    if issues:
-        raise DataError(issues)
-    return np.array(values, dtype=float)
+    raise DataError([arm_issue(study, arm, "sd-missing", message, remedy, column="sd")])

@@ -353,8 +353,11 @@ _ROLE_NAMES = {"tau": "the heterogeneity SD tau", "d": "treatment effects", "mu"
 
 
 def _forms(role: Role) -> str:
+    from physiohub.model.empirical import empirical_forms
+
     allowed = [p for p in _PRIORS.values() if role in p.roles]
-    return ", ".join(f"{p.name}({', '.join(f.name for f in fields(p))})" if fields(p) else p.name for p in allowed)
+    found = [f"{p.name}({', '.join(f.name for f in fields(p))})" if fields(p) else p.name for p in allowed]
+    return ", ".join([*found, empirical_forms()] if role == "tau" else found)
 
 
 def parse_prior(text: str | Prior, role: Role) -> Prior:
@@ -363,7 +366,8 @@ def parse_prior(text: str | Prior, role: Role) -> Prior:
     Parameters
     ----------
     text
-        Such as ``"half-normal(0.5)"``; a prior object is passed through after the check of its role.
+        Such as ``"half-normal(0.5)"``, or for tau also ``"rhodes-2015(pain, non-pharmacological)"`` (see
+        `physiohub.model.empirical`); a prior object is passed through after the check of its role.
     role
         ``"tau"``, ``"d"`` or ``"mu"``.
 
@@ -380,7 +384,9 @@ def parse_prior(text: str | Prior, role: Role) -> Prior:
     >>> str(parse_prior("t(0, 2.5, 7)", "d"))
     't(0, 2.5, 7)'
     """
-    prior = text if isinstance(text, Prior) else _parse(text, role)
+    from physiohub.model.empirical import empirical_from_text
+
+    prior = text if isinstance(text, Prior) else empirical_from_text(text) or _parse(text, role)
     if role not in prior.roles:
         raise ModelError(f"The prior {prior} does not fit {_ROLE_NAMES[role]}. Use one of: {_forms(role)}.")
     return prior

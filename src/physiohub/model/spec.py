@@ -14,6 +14,7 @@ __all__ = ["ModelSpec"]
 _EFFECTS = ("random", "common")
 _ENGINES = ("auto", "exact", "collapsed", "nuts")
 _LIKELIHOODS = ("auto", "contrast", "arm")
+_CUT_POINTS = ("shared", "free")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class ModelSpec:
     tau_prior, effect_prior, baseline_prior
         Priors as objects or text; None takes the default of the measure, and the result marks it so.
     likelihood
-        ``"auto"``, ``"contrast"`` (normal contrasts) or ``"arm"``.
+        ``"arm"`` (each arm with the likelihood of its data), ``"contrast"`` (normal contrasts), or ``"auto"``:
+        counts and mean differences by arm; SMD, ROM and RD by contrast.
     engine
         ``"auto"``, ``"exact"``, ``"collapsed"`` or ``"nuts"``.
     level
@@ -38,9 +40,13 @@ class ModelSpec:
         Usual SD of the instrument, from which default priors of a mean difference take their scale.
     smd_variance
         ``"simple"`` or ``"unbiased"``: see `standardised_mean_differences`.
+    cut_points
+        Of ordered categories: ``"shared"`` by all studies, or ``"free"``, each study with its own.
     zero_cells
         What is added to each cell of a study with a zero cell when counts are answered through normal contrasts; None
         adds nothing, and such a study is an error.
+    draws
+        How many draws the collapsed engine makes, about, or NUTS keeps of each of four chains; None leaves it to them.
     seed
         Of every draw that answers need.
 
@@ -65,12 +71,19 @@ class ModelSpec:
     level: float = 0.95
     usual_sd: float | None = None
     smd_variance: Literal["simple", "unbiased"] = "simple"
+    cut_points: Literal["shared", "free"] = "shared"
     zero_cells: float | None = 0.5
+    draws: int | None = None
     seed: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measure", measure_named(self.measure).id)
-        for name, allowed in (("effects", _EFFECTS), ("engine", _ENGINES), ("likelihood", _LIKELIHOODS)):
+        for name, allowed in (
+            ("effects", _EFFECTS),
+            ("engine", _ENGINES),
+            ("likelihood", _LIKELIHOODS),
+            ("cut_points", _CUT_POINTS),
+        ):
             if getattr(self, name) not in allowed:
                 raise UsageError(f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}.")
         if self.smd_variance not in ("simple", "unbiased"):
@@ -79,6 +92,8 @@ class ModelSpec:
             raise UsageError(f"level must lie between 0.5 and 1, not {self.level!r}.")
         if self.zero_cells is not None and not 0 < self.zero_cells <= 1:
             raise UsageError(f"zero_cells must lie above 0 and not above 1, or be None, not {self.zero_cells!r}.")
+        if self.draws is not None and self.draws < 500:
+            raise UsageError(f"draws must be 500 or more, not {self.draws!r}.")
         if self.usual_sd is not None and not self.usual_sd > 0:
             raise UsageError(f"usual_sd must be above zero, not {self.usual_sd!r}.")
 

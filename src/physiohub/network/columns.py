@@ -31,18 +31,20 @@ TEXT_ROLES = frozenset(
         "instrument",
         "measure",
         "scale",
+        "transformation",
         "notes",
         "source",
     )
 )
 ARM_ROLES = (
     "study", "treatment", "arm", "outcome", "weeks", "n", "mean", "sd", "se", "ci_low", "ci_high", "median", "q1", "q3",
-    "min", "max", "baseline_mean", "baseline_sd", "value_type", "instrument", "scale_min", "scale_max", "events",
-    "total", "exposure", "time", "notes", "source",
+    "min", "max", "baseline_mean", "baseline_sd", "final_sd", "value_type", "transformation", "instrument", "scale_min",
+    "scale_max", "events", "percent", "total", "exposure", "time", "n_randomised", "dropouts", "notes", "source",
 )  # fmt: skip
 CONTRAST_ROLES = (
-    "study", "treatment", "versus", "outcome", "weeks", "measure", "estimate", "se", "ci_low", "ci_high", "p", "scale",
-    "sd", "baseline_se", "n_treatment", "n_versus", "value_type", "instrument", "notes", "source",
+    "study", "treatment", "versus", "outcome", "weeks", "measure", "estimate", "se", "ci_low", "ci_high", "p",
+    "t_value", "f_value", "scale", "sd", "baseline_se", "n_treatment", "n_versus", "value_type", "instrument", "notes",
+    "source",
 )  # fmt: skip
 _RELATIVE_ROLES = (*ARM_ROLES, "estimate", "se_diff", "baseline_se", "measure", "scale")
 _NETMETA_ROLES = (
@@ -55,16 +57,27 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "treatment": ("trt",),
     "mean": ("y",),
     "se": ("std.err",),
+    "q1": ("lower_quartile", "p25"),
+    "q3": ("upper_quartile", "p75"),
+    "min": ("minimum",),
+    "max": ("maximum",),
     "events": ("event", "responders", "r"),
+    "percent": ("percentage",),
     "exposure": ("E", "person_years"),
     "time": ("followup",),
+    "n_randomised": ("n_randomized", "randomised", "randomized"),
+    "dropouts": ("dropout",),
     "estimate": ("diff", "TE"),
     "se_diff": ("seTE",),
+    "t_value": ("t_statistic", "t_stat"),
+    "f_value": ("f_statistic", "f_stat"),
 }
 _TREATMENT_NAMES = (("treatment", "trt"), ("arm",), ("t",))
 _EXTRA_ROLES = ("treat1", "treat2", "se_diff")
 _CATEGORY = re.compile(r"category(\d+)")
-_COUNTS = ("events", "exposure")
+_COUNTS = ("events", "percent", "exposure")
+# letters that are statistics in a table of contrasts only: elsewhere t is a treatment
+_LETTERS = {"t_value": ("t",), "f_value": ("f",)}
 _MEANS = ("mean", "median", "q1", "q3")
 
 
@@ -247,7 +260,7 @@ class _Header:
     def _take_roles(self, shape: Shape) -> None:
         means = any(self._has(role) for role in _MEANS)
         self._take_categories()
-        counts = bool(self.categories) or any(self._has(role) for role in _COUNTS)
+        counts = bool(self.categories) or any(self._has(role) for role in _COUNTS if role != "percent" or not means)
         # `arm` is the treatment when nothing else is, else what tells two arms on one treatment apart
         self._take("treatment", next(names for names in _TREATMENT_NAMES if self._named(names) or names == ("t",)))
         if shape != "contrasts":
@@ -256,6 +269,8 @@ class _Header:
             names = (role, *_SYNONYMS.get(role, ()))
             if role == "se" and (shape == "contrasts" or (shape == "relative" and not means and not self._has("se"))):
                 names = (*names, "se_diff", "seTE")
+            if shape == "contrasts":
+                names = (*names, *_LETTERS.get(role, ()))
             if role not in ("n", "total"):
                 self._take(role, names)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from physiohub.errors import Issue
-from physiohub.network.cells import is_missing
+from physiohub.network.cells import decimals, is_missing
 from physiohub.network.columns import ColumnChoice, Shape
 from physiohub.network.rows import ArmRow, ContrastRow, StudyRow
 from physiohub.network.shapes import one_table, shared_out, tables_of
@@ -208,7 +208,17 @@ def _remembered(sheet: Sheet) -> dict[str, Any]:
 
 
 def _arm_rows(sheet: Sheet) -> tuple[ArmRow, ...]:
-    return tuple(_arm_row(sheet.cells(record)) for record in sheet.source.records)
+    rows = []
+    for record in sheet.source.records:
+        cells = sheet.cells(record)
+        rows.append(_arm_row(cells | _half_unit(sheet, record, cells.get("percent"))))
+    return tuple(rows)
+
+
+def _half_unit(sheet: Sheet, record: Record, percent: float | None) -> dict[str, Any]:
+    """How far a percentage was rounded, by its digits as typed."""
+    typed = sheet.typed.get((record.row, record.slot, "percent"))
+    return {} if typed is None or percent is None else {"percent_half_unit": 0.5 * 10.0 ** -decimals(typed)}
 
 
 def _contrast_rows(sheet: Sheet) -> tuple[ContrastRow, ...]:

@@ -52,6 +52,7 @@ class Arm:
 
     `sd` is a raw SD of the individual scores; `se` is the standard error of `mean` as reported (of an adjusted mean the
     model's); `sd_external` is a fixed SD from outside the trial that a standardised difference is divided by.
+    `randomised` is the number of people allotted to the arm, of whom `n` were analysed.
     """
 
     treatment: str
@@ -70,6 +71,7 @@ class Arm:
     rows: tuple[int, ...] = ()
     source: str | None = None
     conversions: tuple[Conversion, ...] = ()
+    randomised: float | None = None
 
     @property
     def participants(self) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import sqrt
+from typing import Literal
 
 from physiohub.errors import Issue
 from physiohub.measures.measure import MEASURES
@@ -27,12 +28,14 @@ _NOT_ABOVE = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q1", "q3"), (
 _WORDS = {
     "n": "n", "total": "total", "exposure": "exposure", "time": "time", "sd": "SD", "se": "standard error",
     "baseline_sd": "baseline SD", "baseline_se": "standard error of the versus arm", "n_treatment": "n",
-    "n_versus": "n", "events": "number of events", "weeks": "time point",
+    "n_versus": "n", "events": "number of events", "weeks": "time point", "final_sd": "SD of final scores",
+    "n_randomised": "number randomised", "dropouts": "number lost", "percent": "percentage",
 }  # fmt: skip
-_NO_MEDIAN = (
-    "Ask the authors for mean and SD, or estimate them by a published method, enter those, and say so in `notes`."
-)
-_RESULT_COLUMNS = ("mean", "median", "events", "category_1")
+_RESULT_COLUMNS = ("mean", "median", "events", "percent", "category_1")
+_TESTS = ("p", "t_value", "f_value")
+
+Missing = Literal["refused", "later"]
+"""Whether a mean without SD and standard error is an error at once, or where a protocol with its rules prepares it."""
 
 
 def check_rows(rows: Rows, *, measure: str | None = None) -> tuple[Issue, ...]:
@@ -59,7 +62,9 @@ def check_rows(rows: Rows, *, measure: str | None = None) -> tuple[Issue, ...]:
     return tuple(dict.fromkeys(issues))  # a mixed table is asked for its common columns twice
 
 
-def check_arms(rows: Sequence[ArmRow], table: Table, *, measure: str | None = None) -> tuple[Issue, ...]:
+def check_arms(
+    rows: Sequence[ArmRow], table: Table, *, measure: str | None = None, missing_sd: Missing = "refused"
+) -> tuple[Issue, ...]:
     """Every problem of the cells of rows of arms."""
     found = Findings(table)
     kind = MEASURES[measure.strip().upper()].data if measure and measure.strip().upper() in MEASURES else None
@@ -68,10 +73,6 @@ def check_arms(rows: Sequence[ArmRow], table: Table, *, measure: str | None = No
     found.need("treatment")
     if kind is None:
         found.need(*_RESULT_COLUMNS)
-    if kind == "mean" and "median" in roles_of(table) and "mean" not in roles_of(table):
-        message = "The table reports medians and no means; medians are not converted."
-        found.issues.append(Issue("median-only", message, _NO_MEDIAN, column=table.column("median"), file=table.file))
-        return tuple(found.issues)
     for group in _needed_columns(kind, roles_of(table), smd=smd):
         found.need(*group)
     for row in rows:
@@ -81,7 +82,7 @@ def check_arms(rows: Sequence[ArmRow], table: Table, *, measure: str | None = No
         _check_spreads(found, row)
         _check_order(found, row, mean="mean")
         for one in (kind,) if kind else _kinds(row, table):
-            _check_missing(found, row, one, smd=smd)
+            _check_missing(found, row, one, smd=smd, missing_sd=missing_sd)
     _check_identical(found, rows)
     return tuple(found.issues)
 
@@ -89,7 +90,7 @@ def check_arms(rows: Sequence[ArmRow], table: Table, *, measure: str | None = No
 def check_contrasts(rows: Sequence[ContrastRow], table: Table) -> tuple[Issue, ...]:
     """Every problem of the cells of rows of contrasts."""
     found = Findings(table)
-    for group in (("study",), ("treatment",), ("estimate",), ("se", "ci_low", "se_diff", "p")):
+    for group in (("study",), ("treatment",), ("estimate",), ("se", "ci_low", "se_diff", *_TESTS)):
         found.need(*group)
     for row in rows:
         _check_names(found, row)
@@ -103,8 +104,9 @@ def check_contrasts(rows: Sequence[ContrastRow], table: Table) -> tuple[Issue, .
         _check_order(found, row, mean="estimate")
         if row.estimate is None:
             found.add(row, "estimate-missing", "estimate", "The estimate is missing.", "Fill the cell.")
-        if row.se is None and row.p is None and (row.ci_low is None or row.ci_high is None):
-            remedy = "Give it, both confidence limits, or the p value."
+        tested = any(getattr(row, role) is not None for role in _TESTS)
+        if row.se is None and not tested and (row.ci_low is None or row.ci_high is None):
+            remedy = "Give it, both confidence limits, or the t, F or p value."
             role = "se_diff" if "se_diff" in table.recognised else "se"
             found.add(row, "se-missing", role, "The standard error is missing.", remedy)
     _check_identical(found, rows)
@@ -113,10 +115,11 @@ def check_contrasts(rows: Sequence[ContrastRow], table: Table) -> tuple[Issue, .
 
 def _needed_columns(kind: str | None, columns: frozenset[str], *, smd: bool) -> tuple[tuple[str, ...], ...]:
     """Groups of roles of which a measure needs one each."""
-    sizes = (("n",),) if smd or ("sd" in columns and not columns & {"se", "ci_low"}) else ()
+    estimated = "median" in columns and "mean" not in columns
+    sizes = (("n",),) if smd or estimated or ("sd" in columns and not columns & {"se", "ci_low"}) else ()
     return {
-        "mean": (("mean",), ("sd", "se", "ci_low"), *sizes),
-        "events": (("events",), ("total",)),
+        "mean": (("mean", "median"), ("sd", "se", "ci_low", *(("q1", "min") if estimated else ())), *sizes),
+        "events": (("events", "percent"), ("total",)),
         "rate": (("events",), ("exposure",)),
         "category": (("category_1", "events"), ("total",)),
     }.get(kind or "", ())
@@ -131,7 +134,7 @@ def _kinds(row: ArmRow, table: Table) -> tuple[str, ...]:
     kinds = []
     if typed(_MEAN_CELLS):
         kinds.append("mean-or-median")
-    if typed(("events",)) or (not kinds and typed(("exposure",))):
+    if typed(("events", "percent")) or (not kinds and typed(("exposure",))):
         kinds.append("rate" if row.total is None and typed(("exposure",)) else "events")
     if typed(role for role in table.recognised if role.startswith("category_")):
         kinds.append("category")
@@ -158,10 +161,11 @@ def _check_names(found: Findings, row: ArmRow | ContrastRow) -> None:
 
 
 def _check_sizes(found: Findings, row: ArmRow) -> None:
-    for role in ("n", "total", "exposure", "time"):
+    for role in ("n", "total", "exposure", "time", "n_randomised"):
         _check_positive(found, row, role)
-    for role in ("n", "total"):
+    for role in ("n", "total", "n_randomised", "dropouts"):
         _check_whole(found, row, role)
+    _check_not_negative(found, row, "dropouts", row.dropouts)
     _check_not_negative(found, row, "weeks", row.weeks)
 
 
@@ -181,7 +185,7 @@ def _check_counts(found: Findings, row: ArmRow) -> None:
 
 
 def _check_spreads(found: Findings, row: ArmRow) -> None:
-    for role in ("sd", "se", "baseline_sd"):
+    for role in ("sd", "se", "baseline_sd", "final_sd"):
         _check_positive(found, row, role)
     if row.sd is None or row.se is None or row.n is None or not (row.sd > 0 and row.se > 0 and row.n > 0):
         return
@@ -243,13 +247,13 @@ def _check_whole(found: Findings, row: ArmRow | ContrastRow, role: str, value: f
         found.add(row, rule, role, f"The {_WORDS.get(role, 'count')} is not a whole number.", "Count people or events.")
 
 
-def _check_missing(found: Findings, row: ArmRow, kind: str, *, smd: bool) -> None:
+def _check_missing(found: Findings, row: ArmRow, kind: str, *, smd: bool, missing_sd: Missing) -> None:
     """The cells without which a row of this kind is no result."""
     fill = "Fill the cell, or leave the row out."
     if kind in ("mean", "mean-or-median"):
-        _check_missing_mean(found, row, smd=smd, median=kind != "mean")
+        _check_missing_mean(found, row, smd=smd, missing_sd=missing_sd)
         return
-    if kind in ("events", "rate") and row.events is None:
+    if kind in ("events", "rate") and row.events is None and row.percent is None:
         found.add(row, "events-missing", "events", "The number of events is missing.", fill)
     if kind == "category" and all(count is None for count in row.categories) and row.events is None:
         found.add(row, "category-missing", "category_1", "The counts of the categories are missing.", fill)
@@ -258,17 +262,14 @@ def _check_missing(found: Findings, row: ArmRow, kind: str, *, smd: bool) -> Non
         found.add(row, f"{denominator}-missing", denominator, f"The {denominator} is missing.", fill)
 
 
-def _check_missing_mean(found: Findings, row: ArmRow, *, smd: bool, median: bool) -> None:
-    if row.mean is None and not median and row.median is not None:
-        message = "The row reports a median and no mean; medians are not converted."
-        found.add(row, "median-only", "median", message, _NO_MEDIAN)
-        return
-    if row.mean is None and not (median and row.median is not None):
+def _check_missing_mean(found: Findings, row: ArmRow, *, smd: bool, missing_sd: Missing) -> None:
+    if row.mean is None and row.median is not None:
+        return  # whether a mean follows from it is told where it is made
+    if row.mean is None:
         found.add(row, "mean-missing", "mean", "The mean is missing.", "Fill the cell, or leave the row out.")
     interval = row.ci_low is not None and row.ci_high is not None
-    quartiles = median and row.mean is None and (row.q1 is not None or row.min is not None)
     columns = roles_of(found.table)
-    if row.sd is None and row.se is None and not interval and not quartiles:
+    if row.sd is None and row.se is None and not interval and missing_sd == "refused":
         role = next((role for role in ("sd", "se", "ci_low") if role in columns), "sd")
         message = "SD and standard error are both missing."
         found.add(

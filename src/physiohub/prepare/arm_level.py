@@ -44,6 +44,8 @@ def arm_of(row: ArmRow) -> Arm:
         value_type=None if row.value_type is None else row.value_type.casefold(),
         rows=(row.row,),
         source=row.source,
+        conversions=row.conversions,
+        randomised=row.n_randomised,
     )
     return _with_sd(_with_se(arm, row))
 
@@ -127,6 +129,7 @@ def _merged(group: Sequence[Arm]) -> Arm:
         total=_sum(arm.total for arm in group),
         exposure=_sum(arm.exposure for arm in group),
         categories=_summed_categories(group),
+        randomised=_sum(arm.randomised for arm in group),
         rows=rows,
     )
     if any(arm.mean is not None for arm in group):

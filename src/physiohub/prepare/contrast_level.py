@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
 
-from physiohub.errors import Issue
+from physiohub.errors import DataError, Issue
 from physiohub.measures.measure import MEASURES, Measure
 from physiohub.network.cells import decimals
 from physiohub.network.contrasts import Difference, combine_differences
 from physiohub.network.read import Table
 from physiohub.network.rows import ContrastRow
 from physiohub.network.study import Arm, Conversion, Study
-from physiohub.prepare.conversions import se_from_ci, se_from_p, standardise_contrast
+from physiohub.prepare.conversions import se_from_ci, standardise_contrast
+from physiohub.prepare.differences import se_of_test
 
 __all__ = ["contrast_study"]
 
@@ -144,7 +145,7 @@ def _as_logs(effect: _Effect, row: ContrastRow, wanted: Measure | None) -> _Effe
 
 
 def _with_se(effect: _Effect, row: ContrastRow, wanted: Measure | None) -> _Effect | Issue:
-    """The SE from the confidence interval or the p value: t for an unadjusted MD with both n, else normal."""
+    """The SE from the interval, t, F or p; the quantiles are of t for an unadjusted MD with both n, else normal."""
     if effect.se is not None:
         return effect
     df = _degrees_of_freedom(row, _measure_of(row, wanted))
@@ -154,14 +155,11 @@ def _with_se(effect: _Effect, row: ContrastRow, wanted: Measure | None) -> _Effe
         if not effect.low < effect.high:
             return effect  # reported with the row's cells
         se, trace = se_from_ci(effect.low, effect.high, df=df, rows=(row.row,))
-    elif row.p is not None and 0 < row.p <= 1:
+    elif row.t_value is not None or row.f_value is not None or (row.p is not None and 0 < row.p <= 1):
         try:
-            se, trace = se_from_p(effect.estimate, row.p, df=df, rows=(row.row,))
-        except (ValueError, ZeroDivisionError):  # p of 1, or so near that its quantile is 0
-            se = 0.0
-        if not se > 0:
-            message = "No standard error follows from this p value and estimate."
-            return Issue("p-not-usable", message, "Give the SE or both confidence limits.", column="p")
+            se, trace = se_of_test(replace(row, estimate=effect.estimate), df)
+        except DataError as error:
+            return error.issues[0]
     else:
         return effect
     return replace(effect, se=se, conversions=(*effect.conversions, trace))

@@ -10,12 +10,12 @@ from physiohub.errors import DataError, Issue
 from physiohub.measures.measure import MEASURES
 from physiohub.network.rows import ContrastRow
 from physiohub.network.study import Conversion
-from physiohub.prepare.conversions import se_from_p, standardise_contrast
+from physiohub.prepare.conversions import rescaling, se_from_f, se_from_p, se_from_t, standardise_contrast
 from physiohub.prepare.instruments import Instrument, Registry
 from physiohub.prepare.protocol import OutcomeProtocol
 from physiohub.prepare.scale import Scale, row_issue, scale_of, se_of_interval
 
-__all__ = ["ReadyContrast", "contrasts_of"]
+__all__ = ["ReadyContrast", "contrasts_of", "se_of_test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _contrast_measure(row: ContrastRow, protocol: OutcomeProtocol) -> str:
 
 
 def _with_se(ready: ReadyContrast) -> ReadyContrast:
-    """The contrast with an SE: its own, from its confidence interval, or from its p value."""
+    """The contrast with an SE: its own, from its confidence interval, its t, its F or its p value."""
     row = ready.row
     if row.se is not None:
         return ready
@@ -122,15 +122,48 @@ def _with_se(ready: ReadyContrast) -> ReadyContrast:
     if row.ci_low is not None and row.ci_high is not None:
         se, trace = se_of_interval(row, row.ci_low, row.ci_high, df)
         return ready.then(replace(row, se=se), 1.0, *trace)
-    if row.p is None or row.estimate is None:
-        remedy = "Give se, ci_low and ci_high, or p."
-        raise DataError([row_issue(row, "se-missing", "The contrast has no standard error.", remedy, "se")])
-    try:
-        se, made = se_from_p(row.estimate, row.p, df=df, rows=(row.row,))
-    except ValueError as error:
-        words, remedy = f"{str(error).capitalize()}.", "Give se or a confidence interval."
-        raise DataError([row_issue(row, "p-not-usable", words, remedy, "p")]) from None
+    se, made = se_of_test(row, df)
     return ready.then(replace(row, se=se), 1.0, made)
+
+
+def se_of_test(row: ContrastRow, df: float | None) -> tuple[float, Conversion]:
+    """The SE that the t, F or p of a contrast implies, in this order.
+
+    Raises
+    ------
+    DataError
+        When it has none of them, or none that an SE follows from.
+    """
+    estimate, rows = row.estimate, (row.row,)
+    told = row.t_value is not None or row.f_value is not None or row.p is not None
+    if estimate is None or not told:
+        remedy = "Give se, ci_low and ci_high, t_value, f_value, or p."
+        raise DataError([row_issue(row, "se-missing", "The contrast has no standard error.", remedy, "se")])
+    remedy = "Give se or a confidence interval."
+    try:
+        if row.t_value is not None:
+            return se_from_t(estimate, row.t_value, rows=rows)
+        if row.f_value is not None:
+            return se_from_f(estimate, row.f_value, rows=rows)
+    except ValueError as error:
+        message, column = f"{_sentence(error)}", "f_value" if row.t_value is None else "t_value"
+        raise DataError([row_issue(row, "statistic-not-usable", message, remedy, column)]) from None
+    try:
+        se, made = se_from_p(estimate, row.p or 0.0, df=df, rows=rows)
+    except ValueError as error:
+        message = f"{_sentence(error)}"
+        raise DataError([row_issue(row, "p-not-usable", message, remedy, "p")]) from None
+    except ZeroDivisionError:  # a p so near to 1 that its quantile is 0
+        se = 0.0
+    if not se > 0:  # or so near to 0 that it is infinite
+        message = "No standard error follows from this p value and estimate."
+        raise DataError([row_issue(row, "p-not-usable", message, remedy, "p")])
+    return se, made
+
+
+def _sentence(error: ValueError) -> str:
+    words = str(error)
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _degrees_of_freedom(row: ContrastRow) -> float | None:
@@ -142,10 +175,9 @@ def _degrees_of_freedom(row: ContrastRow) -> float | None:
 
 def _moved(ready: ReadyContrast, scale: Scale) -> ReadyContrast:
     """A difference on the instrument's range: only the slope matters."""
-    row, width, target = ready.row, abs(scale.slope), scale.instrument
+    row, width = ready.row, abs(scale.slope)
     estimate = _times(scale.slope, row.estimate)
-    how = f"rescaled from {scale.printed[0]:g}-{scale.printed[1]:g} to {target.min:g}-{target.max:g}"
-    made = Conversion("difference", how + (", direction turned" if scale.flip else ""), estimate, (row.row,))
+    made = Conversion("difference", rescaling(scale.printed, scale.target, flip=scale.flip), estimate, (row.row,))
     moved = replace(
         row,
         estimate=estimate,

@@ -1,7 +1,7 @@
 """The arms of one study on one scale: SEs and SDs made, ranges moved, arms merged, SMDs given their denominator.
 
-What a study's SMD is divided by is decided here, in this order: the trial's own raw SDs,
-its baseline SDs, a fixed SD of the instrument.
+What a study's SMD is divided by is decided here, in this order: the trial's own raw SDs (of final scores, also under
+change scores, when the protocol says so), its baseline SDs, a fixed SD of the instrument.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class _Measured:
     scores: Scores
     trace: tuple[Conversion, ...]
     rows: tuple[int, ...]
+    randomised: float | None
 
     def with_scores(self, scores: Scores, *trace: Conversion) -> _Measured:
         return replace(self, scores=scores, trace=(*self.trace, *trace))
@@ -70,26 +71,39 @@ def arms_of(
 
 def _measured(row: ArmRow, protocol: OutcomeProtocol, registry: Registry, merge: Mapping[str, str]) -> _Measured:
     if row.mean is None:
-        remedy = "Give the mean, or exclude the study with a reason."
+        remedy = "Give the mean, or a median with q1 and q3 or min and max; or exclude the study with a reason."
         raise DataError([row_issue(row, "mean-missing", "The arm has no mean.", remedy, "mean")])
     se, trace = _standard_error(row)
     scores = Scores(mean=row.mean, n=row.n, sd=row.sd, se=se, baseline_sd=row.baseline_sd)
     treatment = merge.get(row.treatment, row.treatment)
-    one = _Measured(row, treatment, row.arm or row.treatment, scores, trace, (row.row,))
+    trace = (*row.conversions, *trace)
+    one = _Measured(row, treatment, row.arm or row.treatment, scores, trace, (row.row,), row.n_randomised)
     if protocol.measure == "SMD" and row.sd is None and se is not None and row.n and row.value_type != "adjusted":
         sd, made = sd_from_se(se, row.n, rows=one.rows)
         one = one.with_scores(replace(scores, sd=sd), made)
     if one.scores.standard_error is None:
-        remedy = "Give sd and n, se, or ci_low and ci_high."
+        if row.value_type == "change":
+            remedy = "Give sd and n, se, or ci_low and ci_high; or baseline_sd and final_sd, and change_correlation."
+        else:
+            remedy = "Give sd and n, se, or ci_low and ci_high; or state a rule: missing_sd."
         raise DataError([row_issue(row, "spread-missing", "The mean has no standard error.", remedy, "se")])
+    if protocol.measure == "SMD" and protocol.denominator == "final" and row.value_type == "change":
+        one = _over_final_sd(one)
     scale = scale_of(row, protocol, registry)
     if scale is None or not scale.moves:
         return one
     change = row.value_type == "change"
-    moved, made = rescale(
-        one.scores, scale.printed, scale.instrument.range, change=change, flip=scale.flip, rows=one.rows
-    )
+    moved, made = rescale(one.scores, scale.printed, scale.target, change=change, flip=scale.flip, rows=one.rows)
     return one.with_scores(moved, made)
+
+
+def _over_final_sd(one: _Measured) -> _Measured:
+    """A change score with its own standard error and the SD of the final scores, where that is known."""
+    scores = replace(one.scores, sd=one.row.final_sd, se=one.scores.standard_error)
+    if scores.sd is None:
+        return one.with_scores(scores)
+    how = "SD of the final scores under the change score, by the protocol"
+    return one.with_scores(scores, Conversion("denominator", how, scores.sd, one.rows))
 
 
 def _standard_error(row: ArmRow) -> tuple[float | None, tuple[Conversion, ...]]:
@@ -132,8 +146,14 @@ def _merged(group: Sequence[_Measured]) -> _Measured:
         remedy = "Fill in n, and sd or se, of each."
         raise DataError([row_issue(group[0].row, "arms-not-mergeable", f"{error}.", remedy, "n")]) from None
     trace = tuple(step for one in group for step in one.trace)
+    known = [one.randomised for one in group if one.randomised is not None]
     return replace(
-        group[0], label=" + ".join(one.label for one in group), scores=scores, trace=(*trace, made), rows=rows
+        group[0],
+        label=" + ".join(one.label for one in group),
+        scores=scores,
+        trace=(*trace, made),
+        rows=rows,
+        randomised=sum(known) if len(known) == len(group) else None,
     )
 
 
@@ -141,7 +161,7 @@ def _with_denominator(
     arms: Sequence[_Measured], protocol: OutcomeProtocol, instrument: Instrument | None
 ) -> tuple[Arm, ...]:
     """Arms with what their differences are divided by: raw SDs, else baseline SDs, else the instrument's usual SD."""
-    if protocol.denominator == "reported":
+    if protocol.denominator != "instrument":
         if all(one.scores.sd is not None for one in arms):
             return tuple(_arm(one) for one in arms)
         if all(one.scores.baseline_sd is not None for one in arms):
@@ -182,4 +202,5 @@ def _arm(one: _Measured, *, external: float | None = None) -> Arm:
         rows=one.rows,
         source=one.row.source,
         conversions=one.trace,
+        randomised=one.randomised,
     )

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from physiohub.errors import Issue
 from physiohub.network.rows import ArmRow, ContrastRow
+from physiohub.prepare.instrument_choice import preferred_instruments
+from physiohub.prepare.instruments import Registry
 from physiohub.prepare.protocol import ChoiceRule, OutcomeProtocol
 
 __all__ = ["Choice", "Selected", "select", "select_study"]
@@ -68,6 +70,7 @@ class _Sieve:
 
     study: str
     rows: list[Row]
+    registry: Registry | None = None
     choices: list[Choice] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     left_out: str | None = None
@@ -90,6 +93,8 @@ def select(
     contrasts: Iterable[ContrastRow],
     protocol: OutcomeProtocol,
     rules: Sequence[ChoiceRule] = (),
+    *,
+    registry: Registry | None = None,
 ) -> tuple[Selected, ...]:
     """What every study gives to an outcome, in the order in which the tables name them.
 
@@ -101,20 +106,27 @@ def select(
         The outcome's rules.
     rules
         [[choices]] of the review that concern this outcome.
+    registry
+        By which the names of instruments in the tables are known.
     """
     by_study: dict[str, list[Row]] = {}
     rows: list[Row] = [*arms, *contrasts]
     for row in rows:
         by_study.setdefault(row.study, []).append(row)
     found = tuple(
-        select_study(study, rows, protocol, [rule for rule in rules if rule.study == study])
+        select_study(study, rows, protocol, [rule for rule in rules if rule.study == study], registry=registry)
         for study, rows in by_study.items()
     )
     return _refuse_mixture(found, protocol)
 
 
 def select_study(
-    study: str, rows: Sequence[Row], protocol: OutcomeProtocol, rules: Sequence[ChoiceRule] = ()
+    study: str,
+    rows: Sequence[Row],
+    protocol: OutcomeProtocol,
+    rules: Sequence[ChoiceRule] = (),
+    *,
+    registry: Registry | None = None,
 ) -> Selected:
     """What one study gives to an outcome.
 
@@ -127,7 +139,7 @@ def select_study(
     >>> [row.weeks for row in chosen.arms], chosen.choices[0].reason
     ([8, 8], 'nearest to week 12 of weeks 4, 8')
     """
-    sieve = _Sieve(study, list(rows))
+    sieve = _Sieve(study, list(rows), registry)
     for step in (_by_value, _by_rules, _by_window, _by_week, _by_level, _by_instrument, _by_preference, _no_duplicates):
         if not sieve.settled:
             step(sieve, protocol, rules)
@@ -153,12 +165,15 @@ def _by_value(sieve: _Sieve, protocol: OutcomeProtocol, rules: Sequence[ChoiceRu
             "value_type",
         )
         return
-    kept = [row for row in sieve.rows if row.value_type in protocol.values]
+    wanted = ", ".join(protocol.preferred_values)
+    kept = [row for row in sieve.rows if row.value_type in protocol.preferred_values]
     if not kept:
         reported = ", ".join(sorted({str(row.value_type) for row in sieve.rows}))
-        sieve.left_out = (
-            f"no value of a kind that this analysis takes ({', '.join(protocol.values)}); reported: {reported}"
-        )
+        sieve.left_out = f"no value of a kind that this analysis takes ({wanted}); reported: {reported}"
+    elif len(kept) < len(sieve.rows):
+        others = ", ".join(sorted({str(row.value_type) for row in sieve.rows} - {str(row.value_type) for row in kept}))
+        kinds = ", ".join(value for value in protocol.preferred_values if any(r.value_type == value for r in kept))
+        sieve.chose(f"{kinds} values", f"the protocol takes {wanted} values; the study also reports {others} values")
     sieve.rows = kept
 
 
@@ -238,17 +253,25 @@ def _by_level(sieve: _Sieve, protocol: OutcomeProtocol, rules: Sequence[ChoiceRu
 
 def _by_instrument(sieve: _Sieve, protocol: OutcomeProtocol, rules: Sequence[ChoiceRule]) -> None:
     names = sorted({row.instrument for row in sieve.rows if row.instrument})
-    if len(names) > 1:
-        sieve.object(
-            "instruments-several",
-            f"Several instruments could enter: {', '.join(names)}.",
-            f"Add [[choices]] with use = {names[0]!r} (or another) and the reason.",
-            "instrument",
-        )
+    if len(names) < 2:
+        return
+    chosen = preferred_instruments(names, protocol.instruments, sieve.registry)
+    if len(chosen) == 1:
+        order = ", ".join(protocol.instruments)
+        sieve.chose(chosen[0], f"first of {', '.join(names)} in the stated order of instruments ({order})")
+        sieve.rows = [row for row in sieve.rows if row.instrument == chosen[0]]
+        return
+    sieve.object(
+        "instruments-several",
+        f"Several instruments could enter: {', '.join(chosen or names)}.",
+        f"State an order of preference (instruments = [...] in [[outcomes]]), or add [[choices]] with "
+        f"use = {names[0]!r} (or another) and the reason.",
+        "instrument",
+    )
 
 
 def _by_preference(sieve: _Sieve, protocol: OutcomeProtocol, rules: Sequence[ChoiceRule]) -> None:
-    found = [value for value in protocol.values if any(row.value_type == value for row in sieve.rows)]
+    found = [value for value in protocol.preferred_values if any(row.value_type == value for row in sieve.rows)]
     if not protocol.continuous or len(found) < 2:
         return
     sieve.chose(f"{found[0]} values", f"preferred to {', '.join(found[1:])} values by the protocol")
@@ -269,7 +292,8 @@ def _no_duplicates(sieve: _Sieve, protocol: OutcomeProtocol, rules: Sequence[Cho
 
 def _refuse_mixture(found: tuple[Selected, ...], protocol: OutcomeProtocol) -> tuple[Selected, ...]:
     """An issue on the first study when change scores stand beside others and the protocol does not allow it."""
-    allowed = protocol.mix if protocol.mix is not None else protocol.measure != "SMD"
+    one_yardstick = protocol.measure != "SMD" or protocol.denominator != "reported"
+    allowed = protocol.mix if protocol.mix is not None else one_yardstick
     change = [one.study for one in found if one.value_type == "change"]
     other = [one.study for one in found if one.value_type in ("final", "adjusted")]
     if allowed or not protocol.continuous or not change or not other:
@@ -278,7 +302,8 @@ def _refuse_mixture(found: tuple[Selected, ...], protocol: OutcomeProtocol) -> t
         "values-mixed",
         f"{protocol.id!r} would mix change scores ({', '.join(change)}) with final or adjusted values "
         f"({', '.join(other)}).",
-        "Restrict `values`, standardise all by the instrument's SD, or allow it knowingly with `mix = true`.",
+        'Restrict `values`, standardise all by SDs of final scores (denominator = "final") or of the instrument, '
+        "or allow it knowingly with `mix = true`.",
         file="review.toml",
     )
     return (replace(found[0], issues=(*found[0].issues, issue)), *found[1:])

@@ -10,7 +10,7 @@ from physiohub.network.contrasts import Difference, combine_differences
 from physiohub.network.network import Exclusion, Network, build_network
 from physiohub.network.rows import ArmRow, ContrastRow, StudyRow
 from physiohub.network.study import Arm, Study, Treatment
-from physiohub.prepare.arm_level import Repeated, settle_repeated
+from physiohub.prepare.arm_level import Repeated, arm_of, settle_repeated
 from physiohub.prepare.differences import ReadyContrast, contrasts_of
 from physiohub.prepare.instruments import Registry
 from physiohub.prepare.protocol import ChoiceRule, OutcomeProtocol
@@ -74,7 +74,7 @@ def network_of(
     studies = []
     for one in selected:
         issues += _unknown_treatments(one, known)
-        if not one.rows:
+        if not one.rows or errors_of(one.issues):
             continue
         try:
             studies.append(_study(one, material, protocol, merge))
@@ -147,6 +147,8 @@ def _plain_arms(one: Selected, protocol: OutcomeProtocol, merge: Mapping[str, st
         if rule not in ("keep", "merge"):
             labels = [row.arm or row.treatment for row in rows]
             raise DataError([repeated_issue(rows[0], labels, treatment, rule)])
+    if protocol.measure == "ROM":
+        _refuse_without_error(one.arms)
     arms = [_plain_arm(row, merge) for row in one.arms]
     settled, issues = settle_repeated(one.study, arms, rule or "refuse", file=one.arms[0].file)
     if errors_of(issues):
@@ -176,24 +178,23 @@ def _said_of_repeated(one: Selected, protocol: OutcomeProtocol, merge: Mapping[s
         yield Issue(rule, message, "", "note", one.study, treatment, rows[0].row, file=rows[0].file)
 
 
+def _refuse_without_error(rows: Sequence[ArmRow]) -> None:
+    """Means without a standard error cannot be compared."""
+    issues = []
+    for row in rows:
+        if row.mean is None:
+            remedy = "Give the mean, or a median with q1 and q3 or min and max; or exclude the study with a reason."
+            issues.append(row_issue(row, "mean-missing", "The arm has no mean.", remedy, "mean"))
+        elif arm_of(row).mean_se is None:
+            remedy = "Give sd and n, se, or ci_low and ci_high."
+            issues.append(row_issue(row, "spread-missing", "The mean has no standard error.", remedy, "se"))
+    if issues:
+        raise DataError(issues)
+
+
 def _plain_arm(row: ArmRow, merge: Mapping[str, str]) -> Arm:
-    """Counts, rates and categories enter as they were typed."""
-    return Arm(
-        treatment=merge.get(row.treatment, row.treatment),
-        label=row.arm or row.treatment,
-        n=row.n,
-        mean=row.mean,
-        sd=row.sd,
-        se=row.se,
-        events=row.events,
-        total=row.total,
-        exposure=row.exposure,
-        time=row.time,
-        categories=row.categories,
-        value_type=row.value_type,
-        rows=(row.row,),
-        source=row.source,
-    )
+    """Counts, rates, categories and the means of a ratio of means enter by themselves."""
+    return replace(arm_of(row), treatment=merge.get(row.treatment, row.treatment), label=row.arm or row.treatment)
 
 
 def _contrast_study(one: Selected, material: Material, protocol: OutcomeProtocol, merge: Mapping[str, str]) -> Study:

@@ -17,6 +17,7 @@ from physiohub.network.study import Study
 from physiohub.network.validate import check_rows
 from physiohub.prepare.arm_level import Repeated, arm_of, settle_repeated
 from physiohub.prepare.contrast_level import contrast_study
+from physiohub.prepare.table_cells import completed_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,13 +77,13 @@ def read_table(
     >>> network.studies[0].treatments, network.studies[0].contrasts.estimate
     (('plac', 'acar', 'metf'), array([-1. , -1.2]))
     """
-    tables = read_all_rows(source, columns, outcome=outcome)
+    tables, made = completed_tables(read_all_rows(source, columns, outcome=outcome), measure)
     names = [row.study for table in tables for row in _lines(table) if row.study]
     exclusions, unknown = exclusions_of(exclude, names, file=tables[0].origin)
     aside = {exclusion.study for exclusion in exclusions}
     studies, issues = _studies(tables, None if measure is None else measure_named(measure), repeated)
     checked = [issue for table in tables for issue in (*table.issues, *check_rows(table, measure=measure))]
-    issues = [*checked, *_one_outcome(tables), *issues]
+    issues = [*checked, *made, *_one_outcome(tables), *issues]
     kept = [issue for issue in issues if issue.study not in aside]
     return build_network(
         [study for study in studies if study.id not in aside],

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from physiohub.report.format import Scale, plural, probability, tiny
+from physiohub.report.format import Scale, count, number, probability, tiny
 from physiohub.report.outcome import labels, main_pairs, prefers
 
-__all__ = ["Finding", "findings", "verdict", "warnings"]
+__all__ = ["Finding", "findings", "quality", "verdict", "warnings"]
 
 Outcome = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -76,10 +76,23 @@ def verdict(outcome: Outcome) -> str:
     """The engine's judgement of its own result, and its error."""
     engine = outcome["engine"]
     judged = "the fit may be used" if engine["verdict"]["ok"] else "the fit may not be used"
-    if engine.get("numerical_error") is not None:
-        error = f"numerical error at most {tiny(engine['numerical_error'])}"
-    elif engine.get("ess") is not None:
-        error = f"{plural(round(engine['ess']), 'effective draw')}"
-    else:
-        error = "numerical error not reported"
-    return f"{engine['name']} engine: {judged}; {error}"
+    return f"{engine['name']} engine: {judged}; {quality(engine)}"
+
+
+def quality(engine: Mapping[str, Any]) -> str:
+    """How exact the engine's answer is: of quadrature its error, of draws their effective number.
+
+    Examples
+    --------
+    >>> quality({"numerical_error": 2.3e-11})
+    'numerical error at most 2.3 × 10⁻¹¹'
+    >>> quality({"numerical_error": 2e-5, "ess": 5810.2, "draws": 6250, "pareto_k": 0.12})
+    '6250 draws, 5810 of them effective, Pareto k 0.12; error of a log weight at most 2.0 × 10⁻⁵'
+    """
+    error = engine.get("numerical_error")
+    if engine.get("ess") is None:
+        return "numerical error not reported" if error is None else f"numerical error at most {tiny(error)}"
+    drawn = f"{count(engine['draws'])} draws, " if engine.get("draws") else ""
+    draws = f"{drawn}{count(round(engine['ess']))} {'of them effective' if drawn else 'effective draws'}"
+    shape = "" if engine.get("pareto_k") is None else f", Pareto k {number(engine['pareto_k'])}"
+    return f"{draws}{shape}" + (f"; error of a log weight at most {tiny(error)}" if error else "")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from physiohub import __version__
 from physiohub.errors import Issue, UsageError
+from physiohub.evidence.absolute_record import BaselineStatement
 from physiohub.evidence.question import Better, Question, about_review, review_questions
 from physiohub.evidence.record import OutcomeContext, outcome_record
 from physiohub.evidence.review import Review, read_review
@@ -175,6 +176,7 @@ def analyse(
     exclude: Mapping[str, str] | Sequence[str] = (),
     repeated: Repeated = "keep",
     outcome: str | None = None,
+    baseline: BaselineStatement | None = None,
     progress: Progress | None = None,
 ) -> Analysis:
     """Run everything that a review asks for.
@@ -189,6 +191,8 @@ def analyse(
         Whether lower or higher values are good for the patient; needed for a network or a table.
     reference, columns, exclude, repeated, outcome
         Of a table that is still to be read: see `read_table`.
+    baseline
+        What happens under the reference, for absolute effects of a network or a table.
     progress
         Called with the outcome and the step before each.
 
@@ -206,7 +210,7 @@ def analyse(
     if isinstance(source, str | Path) and (Path(source).is_dir() or Path(source).name == "review.toml"):
         source = read_review(source if Path(source).is_dir() else Path(source).parent)
     if isinstance(source, Review):
-        told = (spec, better, reference, outcome)
+        told = (spec, better, reference, outcome, baseline)
         if any(value is not None for value in told) or columns or exclude or repeated != "keep":
             raise UsageError("A review has its model, direction and columns in review.toml; state them there.")
         return _analyse_review(source, tell)
@@ -215,7 +219,7 @@ def analyse(
     if isinstance(source, Network):
         if reference is not None or columns or exclude or outcome is not None or repeated != "keep":
             raise UsageError("A network has its reference, columns, exclusions and repeated arms settled already.")
-        return _analyse_network(source, spec, better, _Source("network"), tell)
+        return _analyse_network(source, spec, better, _Source("network"), tell, baseline)
     path = Path(source)
     if reference is None:
         raise UsageError("A table needs a reference: the treatment that the others are compared with.")
@@ -225,17 +229,24 @@ def analyse(
     )  # fmt: skip
     asked = {"--repeated-arms": None if repeated == "keep" else repeated, "--outcome": outcome}
     options = {name: value for name, value in asked.items() if value is not None}
-    return _analyse_network(network, spec, better, _Source("table", path.name, (path,), options), tell)
+    return _analyse_network(network, spec, better, _Source("table", path.name, (path,), options), tell, baseline)
 
 
 def _silent(subject: str, step: str) -> None:
     """Tell nobody."""
 
 
-def _analyse_network(network: Network, spec: ModelSpec, better: Better, source: _Source, tell: Progress) -> Analysis:
-    question = Question(network, spec, better, OutcomeContext(id=TABLE_OUTCOME))
+def _analyse_network(
+    network: Network,
+    spec: ModelSpec,
+    better: Better,
+    source: _Source,
+    tell: Progress,
+    baseline: BaselineStatement | None,
+) -> Analysis:
+    question = Question(network, spec, better, OutcomeContext(id=TABLE_OUTCOME, baseline=baseline))
     top = {"inputs": _inputs(network.hashes), "review": None}
-    options = {**_options(network, spec, better), **source.options}
+    options = {**_options(network, spec, better), **_baseline_options(baseline), **source.options}
     source = replace(source, options=options, recognised={"table": network.recognised})
     return _answered([question], top, source, network.issues, tell)
 
@@ -297,7 +308,8 @@ def _options(network: Network, spec: ModelSpec, better: Better) -> dict[str, str
         "--measure": spec.measure, "--reference": network.reference, "--better": better,
     }  # fmt: skip
     default = ModelSpec(measure=spec.measure)
-    for name in ("effects", "likelihood", "tau_prior", "effect_prior", "baseline_prior", "engine", "level", "seed"):
+    names = ("effects", "likelihood", "tau_prior", "effect_prior", "baseline_prior", "engine")
+    for name in (*names, "cut_points", "draws", "level", "seed"):
         if (value := getattr(spec, name)) != getattr(default, name):
             found[f"--{name.replace('_', '-')}"] = str(value)
     if spec.zero_cells != default.zero_cells:
@@ -307,6 +319,15 @@ def _options(network: Network, spec: ModelSpec, better: Better) -> dict[str, str
     if network.recognised:
         found["--column"] = [f"{role}={column}" for role, column in network.recognised.items()]
     return found
+
+
+def _baseline_options(baseline: BaselineStatement | None) -> dict[str, str | list[str]]:
+    """The options that state a baseline."""
+    if baseline is None:
+        return {}
+    found: dict[str, str | list[str]] = {"--baseline": baseline.text}
+    found |= {} if baseline.time is None else {"--baseline-time": f"{baseline.time:.15g}"}
+    return found | ({} if baseline.per == 1 else {"--per": f"{baseline.per:.15g}"})
 
 
 def _asked(question: Question, outcome: Mapping[str, Any]) -> dict[str, Any]:

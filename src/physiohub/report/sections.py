@@ -8,7 +8,8 @@ from typing import Any
 from physiohub.report import tables
 from physiohub.report.figures import Drawn, Omitted, omitted_figures
 from physiohub.report.findings import findings, verdict, warnings
-from physiohub.report.format import Scale, count, plural, tiny
+from physiohub.report.format import count
+from physiohub.report.methods import methods
 from physiohub.report.outcome import label_of, labels, main_pairs, multi_arm
 
 __all__ = ["absent", "flattened", "outcome_section", "question"]
@@ -25,6 +26,7 @@ PLACES = {
     "rank-radial": "more_ranks",
     "heterogeneity": "heterogeneity",
     "tau-effects": "more_heterogeneity",
+    "missing-outcomes": "missing",
     "leverage": "more_fit",
 }
 FOLDED = 12  # with more treatments than this, large tables start folded
@@ -49,6 +51,9 @@ def outcome_section(ident: str, number: int, outcome: Outcome, figures: Sequence
         "omitted": _omitted(outcome, figures),
         "pairs": tables.relative_effects_table(outcome, chosen=[*near, *far]),
         "t": {table.id: table for table in tables.all_tables(outcome)},
+        "no_twin": f"not computed, because {outcome['frequentist_reason']}"
+        if outcome.get("frequentist_reason")
+        else "not computed",
         "methods": methods(outcome),
         "notes": [str(note) for note in outcome.get("notes") or []],
     }
@@ -95,51 +100,6 @@ def _instrument(outcome: Outcome) -> Iterator[str]:
     found = outcome.get("instrument")
     if found:
         yield f"{found['label']}, range {found['min']:g} to {found['max']:g}, {found['better']} is better"
-
-
-def methods(outcome: Outcome) -> str:
-    """The model in one paragraph; priors that nobody chose are marked as defaults."""
-    priors, engine = outcome["priors"], outcome["engine"]
-    names = {"d": "relative effects", "mu": "baselines", "tau": "between-study SD tau"}
-    stated = [
-        f"{what} {priors[key]}" + (" (default)" if key in priors["defaulted"] else "")
-        for key, what in names.items()
-        if priors.get(key) is not None
-    ]
-    error = engine.get("numerical_error")
-    quality = f"numerical error at most {tiny(error)}" if error is not None else f"ESS {count(engine.get('ess'))}"
-    kind = "Frequentist" if engine["name"] == "frequentist" else "Bayesian"
-    effects = "random-effects" if outcome["effects"] == "random" else "common-effect"
-    return (
-        f"{kind} {effects} network meta-analysis under consistency; measure {outcome['measure']} "
-        f"({outcome['scale']}); likelihood {outcome['likelihood']}, link "
-        f"{outcome['link']}; {plural(outcome['network']['studies'], 'study', 'studies')}, "
-        f"{plural(outcome['network']['arms'], 'arm')}. {_through_contrasts(outcome)}"
-        f"Priors: {'; '.join(stated) or 'not reported'}. "
-        f"Engine: {engine['name']}, {quality}. Estimates are posterior medians with central "
-        f"{Scale.of(outcome).interval}; effects are treatment minus versus on the analysis scale."
-    )
-
-
-def _through_contrasts(outcome: Outcome) -> str:
-    """That arms entered by their contrasts, which is another model than the likelihood of their counts or means."""
-    what = {"OR": "Counts", "RR": "Counts", "RD": "Counts", "IRR": "Counts", "ROM": "Means"}.get(outcome["measure"])
-    by_arms = any(study.get("level") == "arm" for study in outcome.get("studies") or [])
-    if what is None or not by_arms or "normal contrasts" not in outcome["likelihood"]:
-        return ""
-    few = ", an approximation that is poor where events are few" if what == "Counts" else ""
-    answered = f"{what} were answered through normal contrasts: each study's {outcome['scale']} with its standard error"
-    return f"{answered}{few}. {_zero_cells(outcome)}"
-
-
-def _zero_cells(outcome: Outcome) -> str:
-    zero = outcome.get("zero_cells") or {}
-    found = ""
-    if corrected := zero.get("corrected"):
-        found += f"{zero['added']:g} was added to the cells of {plural(len(corrected), 'study', 'studies')}. "
-    if left_out := zero.get("left_out"):
-        found += f"Not part of it: {plural(len(left_out), 'study', 'studies')} of which no ratio can be formed. "
-    return found
 
 
 def question(review: Mapping[str, Any]) -> list[tuple[str, str]]:

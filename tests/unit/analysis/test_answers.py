@@ -103,6 +103,7 @@ def test_no_degrees_of_freedom_no_i_squared() -> None:
     fit = ph.fit(ph.read_contrasts(table, reference="A"), ph.ModelSpec(measure="SMD"))
     found = heterogeneity(fit)
     assert found.i_squared is None
+    assert found.q is not None
     assert (found.q.df, found.q.p) == (0, None)
 
 
@@ -121,7 +122,47 @@ def test_an_alternative_without_an_answer_keeps_its_reason(fit: ph.Posterior) ->
     impossible = Alternative("x", "odds ratios", "review", fit.network, ph.ModelSpec(measure="HR"))
     found = refit(impossible, better="lower")
     assert found.posterior is None
-    assert "not part of this version" in str(found.reason)
+    assert "The arm has no events" in str(found.reason)
+
+
+def counts(*events: tuple[int, int]) -> ph.Network:
+    """Trials of B versus A with 40 people an arm."""
+    table = pd.DataFrame([{"study": str(k), "treatment": t, "events": r, "total": 40} for k, pair in enumerate(events)
+                          for t, r in zip("AB", pair, strict=True)])  # fmt: skip
+    return ph.read_arms(table, reference="A")
+
+
+def test_the_profile_of_draws_is_the_fit_at_fixed_tau() -> None:
+    drawn = ph.fit(counts((12, 5), (9, 6), (14, 3), (8, 9)), ph.ModelSpec(measure="OR"))
+    profile = heterogeneity(drawn).profile
+    assert profile is not None
+    k = int(np.argmax(profile.density))
+    fixed = ph.fit(drawn.network, ph.ModelSpec(measure="OR", tau_prior=f"fixed({float(profile.tau[k])!r})"))
+    effect = fixed.effect("B", "A")
+    # some thousand stratified draws at the node: mean and SD to a few hundredths of the SD
+    assert float(profile.means[k, 0]) == pytest.approx(float(effect.mean), abs=0.05 * float(effect.sd))
+    assert float(profile.sds[k, 0]) == pytest.approx(float(effect.sd), rel=0.08)
+
+
+def test_q_of_counts_is_that_of_their_contrasts() -> None:
+    network = counts((12, 5), (9, 6), (14, 3), (0, 4))
+    by_arm = heterogeneity(ph.fit(network, ph.ModelSpec(measure="OR")))
+    contrasts = heterogeneity(ph.fit(network, ph.ModelSpec(measure="OR", likelihood="contrast")))
+    assert by_arm.q == contrasts.q
+    assert by_arm.typical_within_sd == contrasts.typical_within_sd
+
+
+def test_counts_are_answered_through_contrasts_beside_their_likelihood() -> None:
+    spec = ph.ModelSpec(measure="OR", baseline_prior="normal(0, 2)")
+    shown = {a.id: a for a in model_alternatives(counts((12, 5), (0, 6)), spec)}
+    assert [a.kind for a in shown.values()] == ["tau prior"] * 3 + ["effects", "likelihood", "baseline prior"]
+    assert (
+        shown["contrasts"].label
+        == "normal contrasts instead of counts, 0.5 added to cells of studies with an empty one"
+    )
+    assert shown["contrasts"].spec == replace(spec, likelihood="contrast", baseline_prior=None)
+    assert shown["baselines"].spec == replace(spec, baseline_prior=None)
+    assert "contrasts" not in {a.id for a in model_alternatives(counts((12, 5)), replace(spec, likelihood="contrast"))}
 
 
 def test_league_table_reads_row_versus_column(fit: ph.Posterior) -> None:

@@ -19,7 +19,7 @@ QUESTION = ("--measure", "SMD", "--reference", "control", "--better", "lower")
 def test_help_is_light():
     code = "import sys, physiohub.cli; physiohub.cli.run(['--help']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for command in ("demo", "new", "check", "analyse", "schema"):
+    for command in ("demo", "new", "check", "analyse", "calibrate", "schema"):
         assert command in done.stdout
     assert not {"numpy", "pandas", "scipy", "pydantic", "xarray"} & set(done.stderr.split())
 
@@ -29,7 +29,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"physiohub {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "new", "check", "analyse", "schema"])
+@pytest.mark.parametrize("command", ["demo", "new", "check", "analyse", "calibrate", "schema"])
 def test_every_command_has_help(command, capsys):
     assert run([command, "--help"]) == 0
     assert "Usage" in capsys.readouterr().out

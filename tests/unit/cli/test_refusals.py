@@ -86,7 +86,7 @@ COUNTS = "study,treatment,events,total\nA,x,0,40\nA,ref,5,41\nB,x,4,60\nB,ref,9,
 @pytest.mark.usefixtures("home")
 def test_zero_cells_are_corrected_aloud_or_refused(capsys):
     Path("counts.csv").write_text(COUNTS, encoding="utf-8")
-    question = ["--measure", "OR", "--reference", "ref", "--better", "lower"]
+    question = ["--measure", "OR", "--reference", "ref", "--better", "lower", "--likelihood", "contrast"]
     assert run(["analyse", "counts.csv", "-o", "none", *question, "--zero-cells", "none"]) == 1
     err = capsys.readouterr().err
     assert "study A" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pandas as pd
@@ -107,8 +108,83 @@ def test_the_twin_lists_what_it_corrects_and_leaves_out() -> None:
             "total": [20, 20, 30, 30, 40, 40],
         }
     )
-    made = outcome_record(ph.read_arms(table, reference="A"), ph.ModelSpec(measure="OR"), better="lower")
+    spec = ph.ModelSpec(measure="OR", likelihood="contrast")
+    made = outcome_record(ph.read_arms(table, reference="A"), spec, better="lower")
     assert made["network"]["studies"] == 2
     assert made["frequentist"]["left_out"] == made["zero_cells"]["left_out"] == ["mute"]
     assert made["frequentist"]["corrected"] == made["zero_cells"]["corrected"] == ["zero"]
     assert [gone["study"] for gone in made["excluded"]] == ["mute"]
+
+
+def counted(**trials: dict[str, tuple[int, int]]) -> ph.Network:
+    rows = [
+        {"study": study, "treatment": t, "events": r, "total": n}
+        for study, a in trials.items()
+        for t, (r, n) in a.items()
+    ]
+    return ph.read_arms(pd.DataFrame(rows), reference="A")
+
+
+ONE = {"A": (4, 30), "B": (9, 30)}
+TWO = {"A": (0, 25), "B": (4, 24)}
+MUTE = {"A": (0, 20), "B": (0, 20)}
+
+
+def test_counts_enter_as_they_are_and_their_contrasts_say_what_was_done() -> None:
+    made = outcome_record(counted(one=ONE, two=TWO, mute=MUTE), ph.ModelSpec(measure="OR"), better="lower")
+    Outcome.model_validate_json(json.dumps(made, allow_nan=False))
+    assert (made["likelihood"], made["link"], made["engine"]["name"]) == ("binomial", "logit", "collapsed")
+    assert made["engine"]["ess"] > 4000
+    assert made["engine"]["nodes"] is None
+    assert made["engine"]["draws"] >= made["engine"]["ess"]
+    assert made["network"]["studies"] == 3
+    assert made["zero_cells"] == {"added": None, "corrected": [], "left_out": []}
+    assert made["excluded"] == []
+    assert made["warnings"] == []
+    one, two, mute = made["studies"]
+    assert (one["added_to_cells"], two["added_to_cells"], mute["added_to_cells"]) == (None, 0.5, None)
+    assert mute["contrasts"] == []
+    assert "no OR can be formed" in mute["contrasts_reason"]
+    assert two["contrasts"][0]["estimate"] == pytest.approx(math.log(4.5 / 20.5) - math.log(0.5 / 25.5))
+    assert made["frequentist"]["left_out"] == ["mute"]
+    assert made["frequentist"]["corrected"] == ["two"]
+    assert made["fit"]["data_points"] == 6
+    assert [refit["kind"] for refit in made["sensitivity"]] == ["tau prior"] * 3 + ["effects", "likelihood"]
+    assert made["sensitivity"][-1]["studies"] == 2
+
+
+def test_a_treatment_without_a_contrast_takes_the_twin_and_leaves_the_rest() -> None:
+    network = counted(one=ONE, two=TWO, far={"B": (0, 20), "C": (0, 22)})
+    made = outcome_record(network, ph.ModelSpec(measure="OR", effects="common"), better="lower")
+    Outcome.model_validate_json(json.dumps(made, allow_nan=False))
+    assert len(made["relative_effects"]) == 6
+    reason = "of far no normal contrast of OR can be formed, and no other study has C"
+    assert made["frequentist"] is None
+    assert made["frequentist_reason"] == reason
+    assert made["inconsistency"] == {"global": None, "q": None, "reason": reason}
+    assert made["heterogeneity"]["q"] == {"q": None, "df": None, "p": None, "reason": reason}
+    assert made["heterogeneity"]["i_squared_reason"] == reason
+    assert reason in render(made)
+
+
+def render(outcome: dict[str, Any]) -> str:
+    """All the tables of an outcome as one text."""
+    from physiohub.report.tables import all_tables
+
+    return " ".join(cell for table in all_tables(outcome) for row in table.texts() for cell in row)
+
+
+def test_mixed_arms_and_contrasts_are_named_beside_each_other() -> None:
+    table = pd.DataFrame(
+        {
+            "study": ["a", "a", "b", "b"],
+            "treatment": ["A", "B", "A", "B"],
+            "events": [4, 9, None, None],
+            "total": [30, 30, None, None],
+            "estimate": [None, None, None, 0.4],
+            "se_diff": [None, None, None, 0.3],
+        }
+    )
+    network = ph.read_table(table, reference="A", measure="OR")
+    made = outcome_record(network, ph.ModelSpec(measure="OR", effects="common"), better="lower")
+    assert (made["likelihood"], made["link"]) == ("binomial arms and normal contrasts", "logit")

@@ -10,6 +10,7 @@ from scipy.stats import norm
 from tests.reference.peers import network_file
 
 import physiohub as ph
+from physiohub.inference.exact_posterior import ExactPosterior
 
 SPEC = ph.ModelSpec(measure="MD", tau_prior="half-normal(1)")
 
@@ -20,8 +21,14 @@ def parkinson() -> ph.Network:
 
 
 @pytest.fixture(scope="module")
-def fit(parkinson: ph.Network) -> ph.Posterior:
-    return ph.fit(parkinson, SPEC)
+def fit(parkinson: ph.Network) -> ExactPosterior:
+    return exactly(parkinson, SPEC)
+
+
+def exactly(network: ph.Network, spec: ph.ModelSpec) -> ExactPosterior:
+    found = ph.fit(network, spec)
+    assert isinstance(found, ExactPosterior)
+    return found
 
 
 def test_a_fit_is_frozen_and_knows_its_question(fit: ph.Posterior) -> None:
@@ -33,8 +40,8 @@ def test_a_fit_is_frozen_and_knows_its_question(fit: ph.Posterior) -> None:
         fit.spec = SPEC  # type: ignore[misc]
 
 
-def test_the_same_question_has_the_same_answer(parkinson: ph.Network, fit: ph.Posterior) -> None:
-    again = ph.fit(parkinson, SPEC)
+def test_the_same_question_has_the_same_answer(parkinson: ph.Network, fit: ExactPosterior) -> None:
+    again = exactly(parkinson, SPEC)
     assert np.array_equal(again.means, fit.means)
     assert np.array_equal(again.weights, fit.weights)
     assert ph.rank(again, better="lower") == ph.rank(fit, better="lower")
@@ -54,11 +61,11 @@ def test_a_stated_error_is_real(parkinson: ph.Network) -> None:
     from physiohub.inference import exact
 
     spec = replace(SPEC, effect_prior="t(0, 1, 3)", tau_prior="fixed(0.3)")
-    ours = ph.fit(parkinson, spec)
+    ours = exactly(parkinson, spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exact, "_VECTOR_TOLERANCE", 1e-7)
         patch.setattr(exact, "_MAX_VECTORS", 2**17)
-        fine = ph.fit(parkinson, spec)
+        fine = exactly(parkinson, spec)
     assert len(fine.weights) > 8 * len(ours.weights)
     for treatment in ours.treatments[1:]:
         a, b = ours.effect(treatment, "Placebo"), fine.effect(treatment, "Placebo")
@@ -108,14 +115,19 @@ def test_contrasts_of_means_alone_ask_for_a_prior() -> None:
     ("changes", "says"),
     [
         ({"baseline_prior": "uniform-probability(0, 1)"}, "flat or normal baseline priors"),
-        ({"engine": "nuts"}, "not part of this version"),
-        ({"measure": "HR"}, "not part of this version"),
+        ({"measure": "ROM", "likelihood": "arm"}, "no likelihood of single arms"),
         ({"tau_prior": "flat"}, "does not fit"),
     ],
 )
 def test_a_question_without_an_answer_says_so(parkinson: ph.Network, changes: dict[str, str], says: str) -> None:
     with pytest.raises(ph.ModelError, match=says):
         ph.fit(parkinson, replace(SPEC, **changes))  # type: ignore[arg-type]
+
+
+def test_means_are_no_counts(parkinson: ph.Network) -> None:
+    with pytest.raises(ph.DataError, match="The arm has no events") as error:
+        ph.fit(parkinson, replace(SPEC, measure="HR"))
+    assert len(error.value.issues) == 15
 
 
 @pytest.mark.parametrize(
@@ -138,7 +150,7 @@ def test_smd_of_arms_is_the_smd_of_its_contrasts(parkinson: ph.Network) -> None:
         studies.append(Study(s.id, s.arms, Contrasts(*standardised_mean_differences(mean, n, sd=sd))))
     ready = build_network(studies, reference="Placebo", treatments=parkinson.treatments)
     spec = ph.ModelSpec(measure="SMD")
-    one, two = ph.fit(parkinson, spec), ph.fit(ready, spec)
+    one, two = exactly(parkinson, spec), exactly(ready, spec)
     assert one.means == pytest.approx(two.means, abs=1e-13)
     assert str(one.priors.tau) == "half-normal(0.5)"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtri
 
 import physiohub as ph
 from physiohub.cli import run
@@ -137,19 +140,31 @@ def test_what_a_study_lacks_is_named_arm_by_arm(measure: str, study: Study, rule
     assert len(raised.value.issues) == len(study.arms)
 
 
-@pytest.mark.parametrize("measure", ["HR", "PROBIT"])
-def test_what_needs_another_engine_says_so(measure: str) -> None:
-    with pytest.raises(ModelError, match=f"{measure} from arms needs an engine"):
-        contrasts_of(COUNTS, spec(measure))
+def test_hazards_and_probits_by_the_delta_method() -> None:
+    """Slopes by central differences, with binomial variances of the risks."""
+    links: dict[str, Callable[[Any], Any]] = {"HR": lambda p: np.log(-np.log1p(-p)), "PROBIT": ndtri}
+    for measure, link in links.items():
+        p, h = np.array([8, 12, 20]) / 40, 1e-6
+        variance = np.square((link(p + h) - link(p - h)) / (2 * h)) * p * (1 - p) / 40
+        estimate, covariance = contrasts_of(COUNTS, spec(measure))
+        assert estimate == pytest.approx(link(p)[1:] - link(p)[0], abs=1e-12)
+        # differences with a step of 1e-6 hold some nine digits
+        assert covariance == pytest.approx(np.diag(variance[1:]) + variance[0], rel=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("measure", "study"),
-    [("OR", COUNTS), ("RR", COUNTS), ("RD", COUNTS), ("IRR", RATES), ("ROM", MEANS), ("SMD", MEANS)],
-)
+def test_a_hazard_is_over_the_time_of_its_arm() -> None:
+    timed = Study("t", tuple(replace(arm, time=time) for arm, time in zip(COUNTS.arms, (1.0, 2.0, 4.0), strict=True)))
+    plain, longer = contrasts_of(COUNTS, spec("HR")), contrasts_of(timed, spec("HR"))
+    assert longer[0] == pytest.approx(plain[0] - np.log([2, 4]), abs=1e-12)
+    np.testing.assert_array_equal(longer[1], plain[1])
+    with pytest.raises(DataError, match="Other arms of this study have a follow-up time"):
+        contrasts_of(Study("t", (*timed.arms[:2], COUNTS.arms[2])), spec("HR"))
+
+
+@pytest.mark.parametrize(("measure", "study"), [("RD", COUNTS), ("ROM", MEANS)])
 def test_an_arm_likelihood_is_not_replaced_in_silence(measure: str, study: Study) -> None:
-    with pytest.raises(ModelError, match=f"An arm likelihood of {measure} is not part of this version"):
-        normal_studies(build_network([study], reference="A"), spec(measure, likelihood="arm"))
+    with pytest.raises(ModelError, match=f"{measure} has no likelihood of single arms"):
+        ph.fit(build_network([study], reference="A"), spec(measure, likelihood="arm"))
 
 
 @pytest.mark.parametrize(("measure", "study"), [("OR", COUNTS), ("RD", COUNTS), ("IRR", RATES), ("SMD", TWO_MEANS)])
@@ -171,5 +186,5 @@ def test_an_arm_likelihood_of_means_is_the_default() -> None:
 )
 def test_results_say_that_they_come_from_normal_contrasts(measure: str, study: Study) -> None:
     network = build_network([study], reference="A")
-    outcome = ph.analyse(network, spec(measure), better="lower").results["outcomes"]["outcome"]
+    outcome = ph.analyse(network, spec(measure, likelihood="contrast"), better="lower").results["outcomes"]["outcome"]
     assert outcome["likelihood"] == "normal contrasts"

@@ -10,6 +10,7 @@ import pytest
 import physiohub as ph
 from physiohub.errors import DataError, UsageError
 from physiohub.model.normal_study import contrasts_of
+from physiohub.model.normal_view import normal_view
 from physiohub.model.zero_cells import ZeroCells, added_to_cells, settle_zero_cells
 from physiohub.network.network import Network, build_network
 from physiohub.network.study import Arm, Study
@@ -39,10 +40,10 @@ def network(*studies: Study) -> Network:
 
 
 def spec(measure: str, **options: Any) -> ph.ModelSpec:
-    return ph.ModelSpec(measure=measure, effects="common", effect_prior="flat", **options)
+    return ph.ModelSpec(measure=measure, effects="common", effect_prior="flat", likelihood="contrast", **options)
 
 
-@pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD", "HR", "PROBIT"])
 @pytest.mark.parametrize("added", [0.5, 0.25, 1.0])
 def test_only_studies_with_a_zero_cell_are_corrected(measure: str, added: float) -> None:
     fit = ph.fit(network(PLAIN, ZERO, FULL), spec(measure, zero_cells=added))
@@ -66,7 +67,7 @@ def test_every_arm_of_a_study_gets_it() -> None:
     assert covariance[0, 1] == pytest.approx(1 / 5.5 + 1 / 15.5, abs=1e-12)
 
 
-@pytest.mark.parametrize("measure", ["OR", "RR"])
+@pytest.mark.parametrize("measure", ["OR", "RR", "HR"])
 def test_a_study_that_forms_no_ratio_is_left_out_and_listed(measure: str) -> None:
     fit = ph.fit(network(PLAIN, EMPTY, FILLED), spec(measure))
     assert fit.zero_cells == ZeroCells(None, (), ("empty", "filled"))
@@ -152,3 +153,51 @@ def test_means_and_contrasts_have_no_cells() -> None:
     told = ph.datasets.load("linde2016")
     assert settle_zero_cells(told, spec("OR")) == (told, ZeroCells())
     assert settle_zero_cells(told, spec("SMD"))[0] is told
+
+
+def categorised(id: str, **arms: tuple[float, ...]) -> Study:
+    """Treatment -> counts of categories, lowest first."""
+    made = (Arm(treatment=t, categories=c, total=sum(c)) for t, c in arms.items())
+    return Study(id, tuple(made))
+
+
+BOTH = categorised("both", A=(30, 8, 2), B=(20, 12, 9))
+APART = categorised("apart", A=(11, 4, 0), B=(0, 0, 12))
+ALL_LOW = categorised("all low", A=(11, 0, 0), B=(9, 0, 0))
+
+
+def test_ordered_categories_are_corrected_where_they_part_the_arms() -> None:
+    """Nobody in one category of one arm is no reason: the cut-points are known from the other arm."""
+    open_end = categorised("open end", A=(30, 8, 0), B=(20, 12, 9))
+    fit = ph.fit(network(BOTH, open_end, APART, ALL_LOW), spec("PROBIT"))
+    assert fit.zero_cells == ZeroCells(0.5, ("apart",), ("all low",))
+    with pytest.raises(DataError) as raised:
+        ph.fit(network(BOTH, open_end, APART), spec("PROBIT", zero_cells=None))
+    assert [(issue.study, issue.arm, issue.rule) for issue in raised.value.issues] == [
+        ("apart", "A", "zero-cell"),
+        ("apart", "B", "zero-cell"),
+    ]
+
+
+def test_a_likelihood_of_arms_corrects_nothing_and_leaves_out_nobody() -> None:
+    by_arm = ph.ModelSpec(measure="OR", effects="common")
+    fit = ph.fit(network(PLAIN, ZERO, EMPTY), by_arm)
+    assert fit.zero_cells == ZeroCells()
+    assert len(fit.network.studies) == 3
+    view = normal_view(fit.network, by_arm)
+    assert list(view.studies) == ["plain", "zero"]
+    assert dict(view.added) == {"zero": 0.5}
+    assert list(view.silent) == ["empty"]
+    assert view.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("studies", "options", "words"),
+    [
+        ((PLAIN, counted("mute", A=(0, 9), C=(0, 8))), {}, "no other study has C"),
+        ((PLAIN, counted("mute", B=(0, 9), C=(0, 8)), counted("far", C=(3, 9), D=(4, 8))), {}, "falls into 2 parts"),
+        ((PLAIN, ZERO), {"zero_cells": None}, "zero: The arm has no events"),
+    ],
+)
+def test_a_view_that_is_not_the_whole_network_says_why(studies, options, words) -> None:
+    assert words in normal_view(network(*studies), ph.ModelSpec(measure="OR", **options)).reason

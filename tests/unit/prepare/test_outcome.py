@@ -176,6 +176,83 @@ def test_treatments_counted_as_one():
     assert not ready.warnings
 
 
+def test_scores_of_opposite_directions_are_turned_without_an_instrument_of_the_outcome():
+    """An SMD over any instruments still knows which way each of them runs."""
+    up = Instrument(id="well", label="Well-being", min=0, max=50, better="higher")
+    rows = [arm(t, row=k, mean=m, sd=5.0, instrument="well")
+            for k, (t, m) in enumerate((("control", 20.0), ("active", 30.0)))]  # fmt: skip
+    rows += [arm("control", study="B", row=4, mean=50.0, sd=20.0), arm("active", study="B", row=5, mean=40.0, sd=20.0)]
+    ready = prepared(*rows, instrument=None, more=[up])
+    first, second = ready.network.studies
+    assert [a.mean for a in first.arms] == [30.0, 20.0]
+    assert [a.mean for a in second.arms] == [50.0, 40.0]
+    assert {c.conversion.how for c in ready.conversions} == {"direction turned"}
+    assert prepared(*rows, instrument=None, more=[up], measure="MD").network.studies[0].arms[0].mean == 20.0
+
+
+def test_contrasts_of_opposite_directions_are_turned():
+    up = Instrument(id="well", label="Well-being", min=0, max=50, better="higher")
+    ready = prepared(contrast("active", estimate=4.0, se=1.0, sd=8.0, instrument="well"), instrument=None, more=[up])
+    assert contrasts(ready).estimate.tolist() == [-0.5]
+    ready = prepared(
+        contrast("active", estimate=0.5, se=0.1, measure="SMD", instrument="well"), instrument=None, more=[up]
+    )
+    assert contrasts(ready).estimate.tolist() == [-0.5]
+
+
+def test_medians_enter_with_a_warning():
+    cells: dict[str, Any] = {"mean": None, "median": 40.0, "q1": 28.0, "q3": 53.0}
+    ready = prepared(arm("control", sd=20.0), arm("active", row=3, **cells), measure="MD")
+    active = ready.network.studies[0].arms[1]
+    assert active.mean is not None
+    assert [c.what for c in active.conversions] == ["mean", "sd"]
+    assert any("1 mean is estimated from medians" in warning for warning in ready.warnings)
+    assert [i.rule for i in ready.network.issues if i.study] == ["median-converted"]
+    assert problems(arm("control", sd=20.0), arm("active", row=3, **cells), medians="refuse") == ["median-only"]
+
+
+def test_medians_that_do_not_enter_are_not_spoken_of():
+    later: dict[str, Any] = {"mean": None, "median": 40.0, "weeks": 52}
+    rows = [arm("control", sd=20.0), arm("active", row=3, sd=20.0), arm("active", row=4, **later)]
+    assert not [i for i in prepared(*rows, window_weeks=(0, 26)).network.issues if i.study]
+
+
+def test_percentages_and_dropouts_reach_the_arms():
+    cells: dict[str, Any] = {"mean": None, "n": None, "value_type": None, "total": 24.0, "dropouts": 3.0}
+    rows = [arm("control", percent=25.0, **cells), arm("active", row=3, percent=37.5, **cells)]
+    (study,) = prepared(*rows, measure="OR", instrument=None).network.studies
+    assert [(a.events, a.total, a.randomised) for a in study.arms] == [(6.0, 24.0, 27.0), (9.0, 24.0, 27.0)]
+    assert study.participants == 48
+
+
+def test_people_randomised_are_added_up_where_arms_merge():
+    rows = [arm("control", sd=20.0), arm("active", row=3, arm="one", sd=20.0, n_randomised=33.0)]
+    rows += [arm("active", row=4, arm="two", sd=20.0, n_randomised=32.0)]
+    (study,) = prepared(*rows, repeated_arms="merge").network.studies
+    assert [a.randomised for a in study.arms] == [None, 65.0]
+
+
+def test_a_ratio_of_means_takes_intervals_and_logs():
+    log: dict[str, Any] = {"mean": 3.0, "sd": 0.4, "n": 16.0, "transformation": "log"}
+    interval: dict[str, Any] = {"mean": 30.0, "n": 16.0, "ci_low": 25.0, "ci_high": 35.0}
+    (study,) = prepared(arm("control", **log), arm("active", row=3, **interval), measure="ROM").network.studies
+    control, active = study.arms
+    assert control.mean_se == pytest.approx(np.exp(3.0) * 0.1)
+    assert active.mean_se == pytest.approx(5 / 2.131449545559323)  # t with 15 df
+    assert problems(arm("control", **log), arm("active", row=3), measure="ROM") == ["spread-missing"]
+    assert problems(arm("control", **log), arm("active", row=3, mean=None), measure="ROM") == ["mean-missing"]
+
+
+def test_errors_of_contrasts_from_t_and_f():
+    told: list[dict[str, Any]] = [{"t_value": 2.5}, {"f_value": 6.25}, {"t_value": -2.5, "f_value": 99.0, "p": 0.9}]
+    for cells in told:
+        made = contrasts(prepared(contrast("active", **cells), measure="MD"))
+        assert made.covariance[0, 0] == pytest.approx(16)
+    assert problems(contrast("active", t_value=0.0), measure="MD") == ["statistic-not-usable"]
+    assert problems(contrast("active", f_value=-1.0), measure="MD") == ["statistic-not-usable"]
+    assert problems(contrast("active", p=1e-320), measure="MD") == ["p-not-usable"]
+
+
 def test_contrasts_are_standardised_by_a_stated_sd():
     cases: list[tuple[dict[str, Any], float]] = [({}, 22.5), ({"sd": 20.0}, 20.0)]
     for cells, sd in cases:

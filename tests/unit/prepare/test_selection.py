@@ -6,6 +6,7 @@ import pytest
 
 from physiohub.errors import Issue
 from physiohub.network.rows import ArmRow, ContrastRow
+from physiohub.prepare.instruments import registry
 from physiohub.prepare.protocol import ChoiceRule, OutcomeProtocol
 from physiohub.prepare.selection import select, select_study
 
@@ -125,6 +126,56 @@ def test_several_instruments_need_a_choice():
     rule = ChoiceRule(study="A", use="nrs 0-10", reason="primary outcome")
     found = select_study("A", rows, protocol(), [rule])
     assert {row.instrument for row in found.rows} == {"NRS 0-10"}
+
+
+def test_instruments_in_a_stated_order():
+    rows = [*arms((12, "final"), instrument="VAS 0-10"), *arms((12, "final"), instrument="NRS 0-10")]
+    found = select_study("A", rows, protocol(instruments=("McGill", "nrs 0 - 10", "VAS 0-10")))
+    assert {row.instrument for row in found.rows} == {"NRS 0-10"}
+    assert [(c.choice, c.reason) for c in found.choices] == [
+        ("NRS 0-10", "first of NRS 0-10, VAS 0-10 in the stated order of instruments (McGill, nrs 0 - 10, VAS 0-10)")
+    ]
+    assert select_study("A", rows, protocol(instruments=("McGill",))).issues[0].rule == "instruments-several"
+
+
+def test_an_instrument_goes_by_its_id_too():
+    rows = [*arms((12, "final"), instrument="RDQ"), *arms((12, "final"), instrument="VAS 0-10")]
+    found = select_study("A", rows, protocol(instruments=("rmdq",)), registry=registry())
+    assert {row.instrument for row in found.rows} == {"RDQ"}
+    both = [*rows, *arms((12, "final"), instrument="RMDQ 0-24")]
+    issue = select_study("A", both, protocol(instruments=("rmdq",)), registry=registry()).issues[0]
+    assert issue.rule == "instruments-several"
+    assert "RDQ, RMDQ 0-24" in issue.message
+
+
+def test_the_order_of_instruments_is_for_studies_with_several():
+    found = select_study("A", arms((12, "final"), instrument="VAS 0-10"), protocol(instruments=("NRS 0-10",)))
+    assert found.rows
+    assert not found.choices
+
+
+def test_time_comes_before_the_instrument():
+    rows = [*arms((4, "final"), instrument="NRS 0-10"), *arms((12, "final"), instrument="VAS 0-10")]
+    found = select_study("A", rows, protocol(instruments=("NRS 0-10",)))
+    assert {row.instrument for row in found.rows} == {"VAS 0-10"}
+
+
+def test_kinds_of_value_that_do_not_enter_are_a_choice():
+    found = select_study("A", arms((12, "final"), (12, "change")), protocol(values=("final",)))
+    assert [(c.choice, c.reason) for c in found.choices] == [
+        ("final values", "the protocol takes final values; the study also reports change values")
+    ]
+
+
+def test_adjusted_values_come_first_unless_the_review_says_otherwise():
+    rows = arms((12, "final"), (12, "adjusted"))
+    plain = OutcomeProtocol(id="pain", measure="MD", better="lower")
+    found = select_study("A", rows, plain)
+    assert found.value_type == "adjusted"
+    assert [(c.choice, c.reason) for c in found.choices] == [
+        ("adjusted values", "preferred to final values by the protocol")
+    ]
+    assert select_study("A", rows, protocol(values=("final", "adjusted"))).value_type == "final"
 
 
 def test_a_choice_that_nothing_meets_is_an_issue():

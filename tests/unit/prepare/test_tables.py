@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -288,6 +289,53 @@ def test_change_and_final_scores_are_not_mixed_silently() -> None:
         ("values-mixed", "warning")
     ]
     assert read_table(frame, reference="a", measure="MD").issues == ()
+
+
+def test_medians_of_a_bare_table_become_means() -> None:
+    frame = pd.DataFrame({
+        "study": "s", "treatment": ["a", "b"], "n": 40, "Mean": [30.0, None], "sd": [15.0, None],
+        "Median": [None, 22.0], "Q1": [None, 20.0], "Q3": [None, 44.0],
+    })  # fmt: skip
+    network = read_table(frame, reference="a", measure="MD")
+    arm = network.studies[0].arms[1]
+    assert arm.mean == pytest.approx(0.70975 * 32 + 0.29025 * 22)
+    assert [c.what for c in arm.conversions] == ["mean", "sd"]
+    assert [(i.rule, i.severity, i.row, i.column, i.value) for i in network.issues] == [
+        ("median-converted", "note", 3, "Median", "22"),
+        ("median-skewed", "warning", 3, "Median", "22"),
+    ]
+    bare = frame.drop(columns=["Q1", "Q3"])
+    assert ("median-not-usable", 3) in [(i.rule, i.row) for i in refused(bare)]
+
+
+def test_wide_tables_have_medians_too() -> None:
+    frame = pd.DataFrame({
+        "study": ["s"], "t.1": ["a"], "n.1": [40], "median.1": [30], "q1.1": [20], "q3.1": [41],
+        "t.2": ["b"], "n.2": [40], "median.2": [25], "q1.2": [15], "q3.2": [36],
+    })  # fmt: skip
+    arms = read_table(frame, reference="a").studies[0].arms
+    assert [round((arm.mean or 0) - (arm.sd or 0) / 50, 1) for arm in arms] == [30.0, 25.0]
+    assert all(arm.conversions for arm in arms)
+
+
+def test_percentages_of_a_bare_table_are_counted_by_their_digits() -> None:
+    text = "study,treatment,percent,total,n_randomised\ns,a,{},24,30\ns,b,25,24,27\n"
+    frame = pd.read_csv(io.StringIO(text.format("37.5")), dtype=str)
+    arms = read_table(frame.assign(events=""), reference="a").studies[0].arms
+    assert [(arm.events, arm.randomised) for arm in arms] == [(9.0, 30.0), (6.0, 27.0)]
+    wrong = pd.read_csv(io.StringIO(text.format("38.0")), dtype=str)
+    found = [(i.rule, i.row, i.column, i.value) for i in refused(wrong.assign(events=""))]
+    assert ("percent-not-a-count", 2, "percent", "38.0") in found
+
+
+def test_adjusted_means_come_before_unadjusted_ones() -> None:
+    frame = pd.DataFrame({
+        "study": "s", "treatment": list("abab"), "mean": [1.0, 2.0, 1.1, 2.2], "se": 0.5, "n": 20,
+        "value_type": ["final", "final", "adjusted", "adjusted"],
+    })  # fmt: skip
+    network = read_table(frame, reference="a", measure="MD")
+    assert [arm.mean for arm in network.studies[0].arms] == [1.1, 2.2]
+    assert [(i.rule, i.severity) for i in network.issues] == [("adjusted-preferred", "note")]
 
 
 def test_columns_by_keyword_and_wrong_calls() -> None:

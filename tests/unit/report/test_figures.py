@@ -74,6 +74,34 @@ def test_a_contrast_coded_the_other_way_is_turned(make_outcome):
     assert to_svg(trials_figures(outcome)[0]) == to_svg(trials_figures(other)[0])
 
 
+def counted(outcome: dict[str, Any]) -> dict[str, Any]:
+    """The outcome with counts in its arms, a corrected first study, and a second one without a contrast."""
+    studies = []
+    for k, study in enumerate(outcome["studies"]):
+        arms = [{"treatment": t, "events": 3.0 + j, "total": 40.0 + k} for j, t in enumerate(study["treatments"])]
+        place = {arm["treatment"]: j for j, arm in enumerate(arms)}
+        rows = [{**row, "arms": [place[row["treatment"]], place[row["versus"]]]} for row in study["contrasts"]]
+        studies.append({**study, "arms": arms, "contrasts": rows, "added_to_cells": 0.5 if k == 0 else None})
+    studies[1] |= {"contrasts": [], "contrasts_reason": "no events in all arms"}
+    return {**outcome, "studies": studies, "likelihood": "binomial", "link": "logit"}
+
+
+def test_trials_of_counts_show_them_with_what_was_done(make_outcome):
+    outcome = counted(make_outcome(2, measure="OR"))
+    (figure,) = trials_figures(outcome)
+    check_texts(figure)
+    texts = [box.text for box in boxes(to_svg(figure))]
+    assert "Events / total" in texts
+    assert "4/40 v 3/40" in texts
+    assert any(text.endswith(" *") for text in texts)
+    assert "no estimate of its own" in texts
+    assert "4/41 v 3/41" in texts
+    told = " ".join(texts)
+    assert "0.5 was added to each cell of the study; the posterior takes the counts as they are." in told
+    assert f"No contrast can be formed of {outcome['studies'][1]['id']}." in told
+    assert "1 study without an estimate of its own." in figure.description
+
+
 def test_parts_of_one_forest_share_their_axis(make_outcome):
     figures = trials_figures(make_outcome(20))
     assert len(figures) > 1

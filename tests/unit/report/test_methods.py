@@ -1,4 +1,4 @@
-"""The methods paragraph tells when counts or means were answered through normal contrasts."""
+"""The methods paragraph tells the likelihood of counts, and when they were answered through normal contrasts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import physiohub as ph
 from physiohub.evidence.record import outcome_record
 from physiohub.network.network import build_network
-from physiohub.report.sections import methods
+from physiohub.report.methods import methods
 
 
 def told(name: str, measure: str | None = None, **options: Any) -> str:
@@ -29,15 +29,32 @@ def told(name: str, measure: str | None = None, **options: Any) -> str:
     ],
 )
 def test_counts_are_said_to_be_answered_through_normal_contrasts(name: str, measure: str, sentence: str) -> None:
-    text = told(name, measure, effects="common")
+    text = told(name, measure, effects="common", likelihood="contrast")
     assert f"Counts were answered through normal contrasts: {sentence}, an approximation that is poor where" in text
     assert "likelihood normal contrasts" in text
 
 
 def test_zero_cells_are_counted() -> None:
-    assert "0.5 was added to the cells of 2 studies. " in told("smoking", effects="common")
-    assert "0.25 was added to the cells of 1 study. " in told("certolizumab", effects="common", zero_cells=0.25)
-    assert "Not part of it: 1 study of which no ratio can be formed. " in told("atrial_fibrillation", effects="common")
+    options = {"effects": "common", "likelihood": "contrast"}
+    assert "0.5 was added to the cells of 2 studies. " in told("smoking", **options)
+    assert "0.25 was added to the cells of 1 study. " in told("certolizumab", zero_cells=0.25, **options)
+    assert "Not part of it: 1 study of which no ratio can be formed. " in told("atrial_fibrillation", **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "likelihood", "done"),
+    [
+        ("smoking", "binomial, link logit", "for which 0.5 was added to the cells of 2 studies. "),
+        ("dietary_fat", "poisson, link log", "rest on normal contrasts of the same counts. "),
+    ],
+)
+def test_counts_with_a_likelihood_of_their_own_are_told_so(name: str, likelihood: str, done: str) -> None:
+    text = told(name, effects="common")
+    assert f"likelihood {likelihood}; " in text
+    assert "empty cells need no correction, and no study is left out for them" in text
+    assert done in text
+    assert "of them effective, Pareto k" in text
+    assert "were answered through" not in text
 
 
 def test_means_too() -> None:

@@ -26,6 +26,8 @@ from physiohub.evidence.review import bundled_review
 from physiohub.network.network import build_network
 from physiohub.network.study import Arm, Contrasts, Study, Treatment
 from physiohub.report.scripts.export import export_scripts, outcome_scripts
+from physiohub.report.scripts.material import Found, Material
+from physiohub.report.scripts.multinma import multinma_files
 from physiohub.report.scripts.quoting import comment, csv_text, plain_names, r_string, stata_comment
 
 HOSTILE = (
@@ -181,13 +183,96 @@ def test_counts_with_zero_cells_are_repeated(tmp_path: Path) -> None:
     table = io.StringIO("study,treatment,events,total\n1,A,0,20\n1,B,4,22\n2,A,5,30\n2,B,9,31\n3,A,0,10\n3,B,0,12\n")
     path = tmp_path / "counts.csv"
     path.write_text(table.getvalue(), encoding="utf-8")
-    network, spec = ph.read_table(path, reference="A", measure="OR"), ph.ModelSpec(measure="OR")
+    network = ph.read_table(path, reference="A", measure="OR")
+    spec = ph.ModelSpec(measure="OR", likelihood="contrast")
     record = outcome_record(network, spec, better="lower")
     scripts = outcome_scripts(network, spec, "lower", record)
     assert "Left out, because they form no OR: 3." in scripts["netmeta.R"]
     assert {row["studlab"] for row in rows_of(scripts["data_netmeta.csv"])} == {"1", "2"}
     assert "set_agd_arm with r and n" in scripts["multinma.R"]
     assert_same(record, run(scripts, tmp_path))
+
+
+def counted(*lines: str, cells: str) -> ph.Network:
+    """Arms as ``study treatment cell cell``; `cells` are their names."""
+    rows, names = [line.split() for line in lines], cells.split()
+    made = [
+        Arm(treatment=row[1], **{name: float(cell) for name, cell in zip(names, row[2:], strict=True)})  # type: ignore[arg-type]
+        for row in rows
+    ]
+    ids = dict.fromkeys(row[0] for row in rows)
+    studies = [Study(id=id, arms=tuple(a for a, row in zip(made, rows, strict=True) if row[0] == id)) for id in ids]
+    return build_network(studies, reference="A")
+
+
+EVENTS = counted("1 A 0 20", "1 B 4 22", "2 A 5 30", "2 B 9 31", "3 A 0 10", "3 B 0 12", cells="events total")
+TIMED = counted("1 A 3 20 2", "1 B 4 22 2", "2 A 5 30 1", "2 B 9 31 1", cells="events total time")
+RATES = counted("1 A 3 20.5", "1 B 4 22.25", "2 A 5 30", "2 B 9 31", cells="events exposure")
+
+
+@pytest.mark.parametrize(
+    ("network", "measure", "outcome", "model"),
+    [
+        (EVENTS, "OR", "r = r, n = n", 'likelihood = "binomial", link = "logit",'),
+        (EVENTS, "PROBIT", "r = r, n = n", 'likelihood = "binomial", link = "probit",'),
+        (TIMED, "HR", "r = r, n = n", "regression = ~offset(log(time)),"),
+        (RATES, "IRR", "r = r, E = E", 'likelihood = "poisson", link = "log",'),
+    ],
+)
+def test_counts_go_to_multinma_as_they_are(
+    network: ph.Network, measure: str, outcome: str, model: str, tmp_path: Path
+) -> None:
+    spec = ph.ModelSpec(measure=measure, effects="common")
+    record = outcome_record(network, spec, better="lower")
+    scripts = outcome_scripts(network, spec, "lower", record)
+    script = scripts["multinma.R"]
+    assert outcome in script
+    assert model in script
+    assert "prior_intercept = prior_mu" in script
+    assert "\nstop(" not in script
+    found = rows_of(scripts["data_multinma_arms.csv"])
+    arms = [arm for study in network.studies for arm in study.arms]
+    assert [float(row["r"]) for row in found] == [arm.events for arm in arms]
+    size = "E" if measure == "IRR" else "n"
+    assert [float(row[size]) for row in found] == [arm.exposure if size == "E" else arm.total for arm in arms]
+    assert_same(record, run(scripts, tmp_path))
+
+
+def test_programs_without_the_likelihood_get_contrasts_and_say_so() -> None:
+    scripts = export_scripts(EVENTS, ph.ModelSpec(measure="OR", effects="common"), better="lower")
+    for name in ("netmeta.R", "stata.do"):
+        told = " ".join(scripts[name].replace("# ", "").replace("* ", "").split())
+        assert "gets normal contrasts of them" in told
+        assert "0.5 was added to each cell of studies with an empty one: 1." in told
+        assert "does not get them: 3." in told
+    assert {row["studlab"] for row in rows_of(scripts["data_netmeta.csv"])} == {"1", "2"}
+
+
+def test_a_network_that_contrasts_do_not_hold_together_stops_the_programs_that_need_them() -> None:
+    network = counted("1 A 4 20", "1 B 4 22", "2 B 0 30", "2 C 0 31", cells="events total")
+    scripts = export_scripts(network, ph.ModelSpec(measure="OR", effects="common"), better="lower")
+    assert re.search(r"^stop\(.*no other study has C", scripts["netmeta.R"], flags=re.MULTILINE)
+    assert "\nexit 459\n" in scripts["stata.do"]
+    assert "\nstop(" not in scripts["multinma.R"]
+    assert [row["frequentist"] for row in rows_of(scripts["expected.csv"])] == ["", ""]
+
+
+def test_a_log_link_of_probabilities_stops_multinma() -> None:
+    script = export_scripts(EVENTS, ph.ModelSpec(measure="RR", effects="common"), better="lower")["multinma.R"]
+    assert re.search(r"^stop\(.*no log link of probabilities", script, flags=re.MULTILINE)
+
+
+def test_ordered_categories_go_to_multinma_from_the_lowest_up() -> None:
+    network = ph.datasets.load("psoriasis")
+    spec = ph.ModelSpec(measure="PROBIT", effects="common")
+    found = Found("outcome", (), None, None)
+    files = multinma_files(Material.of(network, spec, "higher", found))
+    assert 'r = multi(c0, c1, c2, c3, inclusive = FALSE, type = "ordered")' in files["multinma.R"]
+    assert 'likelihood = "ordered", link = "probit",' in files["multinma.R"]
+    assert rows_of(files["data_multinma_arms.csv"])[0] == {
+        "study": "1 Elewski 2004", "treatment": "Supportive care", "c0": "175", "c1": "12", "c2": "5", "c3": "1",
+    }  # fmt: skip
+    assert rows_of(files["data_multinma_arms.csv"])[-1]["c1"] == ""
 
 
 # -- no label becomes code --------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from physiohub.report.figures.absolute import absolute_figure
 from physiohub.report.figures.all_pairs import all_pairs_figures
 from physiohub.report.figures.figure import Figure, Omitted
 from physiohub.report.figures.forest import forest_figure
 from physiohub.report.figures.league_map import league_map_figure
 from physiohub.report.figures.leverage import leverage_figure
+from physiohub.report.figures.missing_outcomes import missing_outcomes_figure, why_no_missing_figure
 from physiohub.report.figures.network import network_figure
 from physiohub.report.figures.radial import radial_figure
 from physiohub.report.figures.rank_curves import rank_curves_figure
@@ -53,6 +55,7 @@ def figures_of(outcome: Outcome) -> tuple[Figure, ...]:
     figures = [network_figure(outcome)]
     figures += [network_figure(outcome, rob=True)] if assessed(outcome) else []
     figures += [forest_figure(outcome)] if "forest" not in missing else []
+    figures += [absolute_figure(outcome)] if outcome.get("absolute") else []
     figures += trials_figures(outcome)
     if "forest" not in missing:
         figures += all_pairs_figures(outcome) if len(outcome["network"]["treatments"]) > 2 else ()
@@ -61,6 +64,7 @@ def figures_of(outcome: Outcome) -> tuple[Figure, ...]:
         figures += [rankogram_figure(outcome), rank_curves_figure(outcome), radial_figure(outcome)]
     figures += [tau_figure(outcome)] if "heterogeneity" not in missing else []
     figures += [tau_effects_figure(outcome)] if "tau-effects" not in missing else []
+    figures += [missing_outcomes_figure(outcome)] if why_no_missing_figure(outcome) is None else []
     figures += [leverage_figure(outcome)] if "leverage" not in missing else []
     return tuple(figures)
 

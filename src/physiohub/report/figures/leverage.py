@@ -37,11 +37,12 @@ CONTOURS = (1, 2, 3, 4)
 LARGE = 3.0  # contribution to DIC of one data point that is worth a look (Dias, TSD2 section 3)
 NAMED = 14
 NAME_WIDTH = 210.0
+_MEAN = " (the mean of its data points)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """One data point; of a study with several contrasts, their mean."""
+    """One data point; of a study with several contrasts, and of an arm with several categories, their mean."""
 
     label: str
     deviance: float
@@ -103,7 +104,8 @@ def _points(outcome: Outcome) -> Iterator[_Point]:
         if study.get("arms"):
             for arm in study["arms"]:
                 label = f"{study['study']}, {names.get(arm['treatment'], arm['treatment'])}"
-                yield _Point(label, arm["deviance"], arm["leverage"], 1, True, arm.get("residual"))
+                own = arm.get("data_points") or 1
+                yield _Point(label, arm["deviance"] / own, arm["leverage"] / own, own, True, arm.get("residual"))
         else:
             deviance, leverage = study["deviance"] / size, study["leverage"] / size
             yield _Point(str(study["study"]), deviance, leverage, size, False, study.get("residual"))
@@ -197,10 +199,10 @@ def _names(named: Sequence[_Point], across: tuple[float, float], low: float, top
 
 def _notes(points: Sequence[_Point], large: Sequence[_Point], unnamed: int, width: float) -> Row:
     """Under the plot: what the marks are, and how the curves are read."""
-    arms, several = any(p.arm for p in points), any(p.size > 1 for p in points)
-    texts = ["Circle: an arm."] * arms
+    arms, several = any(p.arm for p in points), any(p.size > 1 for p in points if not p.arm)
+    texts = [f"Circle: an arm{_MEAN * any(p.size > 1 for p in points if p.arm)}."] * arms
     if not all(p.arm for p in points):
-        texts.append(f"Square: a study that enters by contrasts{' (the mean of its data points)' * several}.")
+        texts.append(f"Square: a study that enters by contrasts{_MEAN * several}.")
     texts += ["Left of zero: observed below fitted."] * any(p.root < 0 for p in points)
     texts += ["A study of several contrasts has no sign and stands at the right."] * several
     curves = "Curves, from the middle: deviance + leverage = 1, 2, 3, 4, a data point's contribution to DIC."
@@ -237,6 +239,6 @@ def _table(outcome: Outcome, points: Sequence[_Point]) -> Table:
         (plain(p.label), plain(p.size), *(Cell(v, number(v)) for v in (p.deviance, p.leverage, p.contribution)))
         for p in ordered
     )
-    note = "Of a study with several contrasts, the mean of its data points."
+    note = "Where a line has several data points, their mean."
     caption = f"Leverage and deviance of each data point, {label_of(outcome)}"
     return Table("leverage", caption, columns, rows, note if any(p.size > 1 for p in points) else "")

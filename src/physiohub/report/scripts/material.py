@@ -17,9 +17,11 @@ from physiohub.evidence.question import Better
 from physiohub.inference.fit import fit
 from physiohub.inference.frequentist import fit_frequentist
 from physiohub.measures.measure import MEASURES
+from physiohub.model.arm_network import has_arm_likelihood
 from physiohub.model.defaults import Priors, resolve_priors
 from physiohub.model.design import whiten
-from physiohub.model.normal_study import NormalStudy, normal_studies
+from physiohub.model.normal_study import NormalStudy
+from physiohub.model.normal_view import NormalView, normal_view
 from physiohub.model.priors import Fixed, Flat
 from physiohub.model.spec import ModelSpec
 from physiohub.model.zero_cells import settle_zero_cells
@@ -77,21 +79,22 @@ class Found:
 
     Attributes
     ----------
+    twin
+        None when the studies give no normal contrasts of the whole network.
     tau
         Posterior median, 2.5% and 97.5% point; None in a common-effect fit.
     """
 
     label: str
     effects: tuple[Effect, ...]
-    twin: Twin
+    twin: Twin | None
     tau: tuple[float, float, float] | None
     mid: float | None = None
 
     @classmethod
     def in_record(cls, record: Mapping[str, Any]) -> Found:
         """Read from one outcome of results.json."""
-        tau, mid, without = record["heterogeneity"]["tau"], record["mid"], record["frequentist"]
-        estimates = [row for row in without["relative_effects"] if row["versus"] == record["reference"]]
+        tau, mid = record["heterogeneity"]["tau"], record["mid"]
         return cls(
             str(record["label"]),
             tuple(
@@ -99,12 +102,7 @@ class Found:
                 for row in record["relative_effects"]
                 if row["versus"] == record["reference"]
             ),
-            Twin(
-                without["tau"],
-                tuple(row["estimate"] for row in estimates),
-                tuple(row["se"] for row in estimates),
-                record["heterogeneity"]["q"]["df"],
-            ),
+            _twin_in_record(record),
             None if tau is None else (tau["median"], tau["q2.5"], tau["q97.5"]),
             None if mid is None else mid["value"],
         )
@@ -115,7 +113,7 @@ class Found:
         posterior = fit(network, spec)
         effects = relative_effects(posterior, better=better, mid=mid).effects
         tau = heterogeneity(posterior)
-        without = fit_frequentist(network, spec, method="common" if spec.effects == "common" else "REML")
+        whole = not normal_view(posterior.network, spec).reason
         return cls(
             "outcome",
             tuple(
@@ -123,15 +121,25 @@ class Found:
                 for e in effects
                 if e.versus == network.reference
             ),
-            Twin(
-                float(np.sqrt(without.tau2)),
-                tuple(without.estimate.tolist()),
-                tuple(np.sqrt(np.diag(without.covariance)).tolist()),
-                without.q.df,
-            ),
+            _twin_by_fit(network, spec) if whole else None,
             None if tau.median is None or tau.q2_5 is None or tau.q97_5 is None else (tau.median, tau.q2_5, tau.q97_5),
             mid,
         )
+
+
+def _twin_in_record(record: Mapping[str, Any]) -> Twin | None:
+    found = record["frequentist"]
+    if found is None:
+        return None
+    rows = [row for row in found["relative_effects"] if row["versus"] == record["reference"]]
+    estimates, ses = tuple(row["estimate"] for row in rows), tuple(row["se"] for row in rows)
+    return Twin(found["tau"], estimates, ses, record["heterogeneity"]["q"]["df"])
+
+
+def _twin_by_fit(network: Network, spec: ModelSpec) -> Twin:
+    found = fit_frequentist(network, spec, method="common" if spec.effects == "common" else "REML")
+    ses = tuple(np.sqrt(np.diag(found.covariance)).tolist())
+    return Twin(float(np.sqrt(found.tau2)), tuple(found.estimate.tolist()), ses, found.q.df)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +164,11 @@ class Material:
     settled
         The network that was fitted.
     studies
-        Its studies as normal data.
+        Its studies as normal data, those that can be said so.
+    by_arm
+        Whether arms were fitted with a likelihood of their own.
+    view
+        The same studies, what was added to their cells, and why others have no contrast.
     """
 
     network: Network
@@ -166,14 +178,22 @@ class Material:
     studies: tuple[NormalStudy, ...]
     better: Better
     found: Found
+    by_arm: bool
+    view: NormalView
 
     @classmethod
     def of(cls, network: Network, spec: ModelSpec, better: Better, found: Found) -> Material:
         """Gather it, as `physiohub.inference.fit.fit` does before it fits."""
-        settled, _ = settle_zero_cells(network, spec)
-        studies = normal_studies(settled, spec)
-        priors = resolve_priors(settled, spec, baselines=any(study.level == "arm" for study in studies))
-        return cls(network, settled, spec, priors, studies, better, found)
+        by_arm = has_arm_likelihood(network, spec)
+        settled = network if by_arm else settle_zero_cells(network, spec)[0]
+        view = normal_view(settled, spec)
+        priors = resolve_priors(settled, spec, baselines=by_arm)
+        return cls(network, settled, spec, priors, tuple(view.studies.values()), better, found, by_arm, view)
+
+    @cached_property
+    def of_counts(self) -> bool:
+        """Whether counts were fitted, and not normal data."""
+        return self.by_arm and MEASURES[self.spec.measure].data != "mean"
 
     @property
     def version(self) -> str:
@@ -198,7 +218,7 @@ class Material:
     @cached_property
     def study_names(self) -> dict[str, str]:
         """Study id -> the name that R and Stata get."""
-        return plain_names([study.id for study in self.studies])
+        return plain_names([study.id for study in self.settled.studies])
 
     @cached_property
     def codes(self) -> dict[str, str]:
@@ -213,18 +233,18 @@ class Material:
         return 0.0 if tau is None else tau.value if isinstance(tau, Fixed) else None
 
     @cached_property
-    def twin(self) -> Twin:
-        """The same data without priors, at the known tau where there is one."""
-        if self.known_tau is None or self.spec.effects == "common":
+    def twin(self) -> Twin | None:
+        """The same data without priors, at the known tau where there is one; None where contrasts do not tell it."""
+        if self.found.twin is None or self.known_tau is None or self.spec.effects == "common":
             return self.found.twin
-        return self._twin_at(self.known_tau)
+        return self._twin_at(self.known_tau, self.found.twin.df)
 
-    def _twin_at(self, tau: float) -> Twin:
+    def _twin_at(self, tau: float, df: int) -> Twin:
         rows = whiten(self.studies, len(self.treatments) - 1, Flat())
         loaded = rows.X.T / (1 + tau**2 * rows.spread)
         covariance = np.linalg.inv(loaded @ rows.X)
         estimates, ses = covariance @ (loaded @ rows.y), np.sqrt(np.diag(covariance))
-        return Twin(tau, tuple(estimates.tolist()), tuple(ses.tolist()), self.found.twin.df)
+        return Twin(tau, tuple(estimates.tolist()), tuple(ses.tolist()), df)
 
     @property
     def reference(self) -> str:
@@ -234,7 +254,7 @@ class Material:
     @cached_property
     def repeated(self) -> tuple[str, ...]:
         """Studies with two arms on one treatment."""
-        return tuple(s.id for s in self.studies if len(set(s.treatments.tolist())) < len(s.treatments))
+        return tuple(s.id for s in self.settled.studies if len(s.design) < len(s.arms))
 
     @property
     def multi_arm(self) -> bool:
@@ -253,6 +273,7 @@ class Material:
 
     def largest_gap(self) -> float:
         """Largest distance of a posterior median from the estimate without priors, in widths of its interval."""
+        assert self.twin is not None
         median, width = np.array([(effect.median, effect.high - effect.low) for effect in self.found.effects]).T
         return float(np.max(np.abs(median - np.array(self.twin.estimates)) / width))
 
@@ -277,13 +298,15 @@ def treatment_rows(material: Material) -> list[dict[str, object]]:
 def expected_rows(material: Material) -> list[dict[str, object]]:
     """What was found, beside what the same data give without priors; one row per treatment but the reference."""
     twin = material.twin
+    none = (None,) * len(material.found.effects)
+    estimates, all_ses = (none, none) if twin is None else (twin.estimates, twin.ses)
     return [
         {
             "code": material.codes[effect.treatment], "name": material.names[effect.treatment], "mean": effect.mean,
             "sd": effect.sd, "median": effect.median, "low": effect.low, "high": effect.high,
             "frequentist": estimate, "frequentist_se": se,
         }
-        for effect, estimate, se in zip(material.found.effects, twin.estimates, twin.ses, strict=True)
+        for effect, estimate, se in zip(material.found.effects, estimates, all_ses, strict=True)
     ]  # fmt: skip
 
 

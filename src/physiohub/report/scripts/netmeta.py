@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from physiohub.report.scripts.material import Material, study_list
-from physiohub.report.scripts.opening import expected_lines, opening_lines
+from physiohub.report.scripts.opening import contrast_lines, expected_lines, opening_lines
 from physiohub.report.scripts.quoting import comment, csv_text, r_string
 
 __all__ = ["netmeta_files"]
@@ -74,17 +74,20 @@ def netmeta_files(material: Material) -> dict[str, str]:
         "measure": r_string(measure if measure in _KNOWN else ""),
         "level": f"{material.spec.level:.15g}",
         "small": r_string("desirable" if material.better == "lower" else "undesirable"),
-        "tau": repr(material.twin.tau),
+        "tau": "NA" if material.twin is None else repr(material.twin.tau),
     }
     code = _fits(material).format(**words) + _COMPARE
     stop = ""
+    if material.twin is None:
+        why = f"The studies give no normal contrasts of the whole network: {material.view.reason}."
+        stop = f"stop({r_string(why)})\n"
     if material.repeated:
         studies = study_list(material.repeated, material.study_names)
         why = (
             f"netmeta takes one arm of a study on one treatment; these have two: {studies}. Merge the arms, which is "
             "another model, and export again."
         )
-        stop = f"stop({r_string(why)})\n"
+        stop += f"stop({r_string(why)})\n"
     opening = comment([*head, "", *expected_lines(material, frequentist=True)])
     script = f"{opening}\n\n{stop}{_LIBRARY}\n{_READ.format(reference=r_string(material.reference))}{code}"
     return {"netmeta.R": script, "data_netmeta.csv": _data(material)}
@@ -93,7 +96,7 @@ def netmeta_files(material: Material) -> dict[str, str]:
 def _fits(material: Material) -> str:
     if material.spec.effects == "common":
         return _COMMON
-    estimated = material.known_tau is None and material.twin.df > 0
+    estimated = material.known_tau is None and material.twin is not None and material.twin.df > 0
     return (_OWN_TAU if estimated else "") + _GIVEN_TAU + _SUMMARY * (not estimated)
 
 
@@ -114,7 +117,12 @@ def _data(material: Material) -> str:
 def _differences(material: Material) -> list[str]:
     found = [
         "netmeta is frequentist: it has no priors, and its intervals are normal confidence intervals.",
+        *contrast_lines(material, "netmeta"),
     ]
+    if material.of_counts:
+        found.append("Its own function pairwise() makes contrasts of counts too, with its own rule for empty cells.")
+    if material.twin is None:
+        return found
     if material.known_tau is not None:
         found.append(
             "Its estimates are the expected ones to a relative 1e-6. PhysioHub's differ from them by what its prior of "

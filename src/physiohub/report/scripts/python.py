@@ -18,7 +18,7 @@ from physiohub.report.scripts.quoting import comment, csv_text
 
 __all__ = ["python_files"]
 
-_NUMBERS = ("n", "mean", "sd", "se", "events", "total", "exposure")
+_NUMBERS = ("n", "mean", "sd", "se", "events", "total", "exposure", "time")
 _EVERYTHING = (*_NUMBERS, "sd_external", "value_type")
 _PLAIN = """
 network = ph.read_table(here / "data.csv", reference={reference}, measure={measure})
@@ -30,13 +30,19 @@ def number(cell: str) -> float | None:
     return float(cell) if cell else None
 
 
+def categories(row: dict[str, str]) -> tuple[float | None, ...]:
+    """Counts of ordered categories; none where all their cells are empty."""
+    cells = tuple(number(cell) for name, cell in row.items() if name.startswith("category_"))
+    return cells if any(cell is not None for cell in cells) else ()
+
+
 def study(id: str, rows: list[dict[str, str]]) -> Study:
     """A study from its rows in data.csv, arm 0 first; cov_1, cov_2 ... hold the covariance of its estimates."""
     numbers = {numbers}
     arms = tuple(
         Arm(
             treatment=row["treatment"], label=row["arm"], value_type=row["value_type"] or None,
-            **{{name: number(row[name]) for name in numbers}},
+            **{{name: number(row[name]) for name in numbers}}, categories=categories(row),
         )
         for row in rows
     )
@@ -92,6 +98,7 @@ def python_files(material: Material) -> dict[str, str]:
         "treatment",
         "arm",
         *(name for name in _EVERYTHING if any(row[name] is not None for row in rows)),
+        *(counts := _categories(material)),
     ]
     plain = csv_text(rows, [name for name in columns if name != "arm" or any(row["arm"] for row in rows)])
     words = {"reference": repr(material.network.reference), "measure": repr(material.spec.measure)}
@@ -99,7 +106,7 @@ def python_files(material: Material) -> dict[str, str]:
         imports, data, read = _IMPORTS_OF_A_TABLE, plain, _PLAIN.format(**words)
     else:
         most = max(len(study.arms) for study in material.network.studies)
-        wide = ["study", "treatment", "arm", *_EVERYTHING, "estimate", *(f"cov_{k}" for k in range(1, most))]
+        wide = ["study", "treatment", "arm", *_EVERYTHING, *counts, "estimate", *(f"cov_{k}" for k in range(1, most))]
         imports, data = _IMPORTS, csv_text(rows, wide)
         read = _BUILT.format(numbers=(*_NUMBERS, "sd_external"), **words)
     head = opening_lines(
@@ -145,6 +152,8 @@ def _options(material: Material) -> str:
         "engine": spec.engine,
         "level": spec.level,
         "smd_variance": spec.smd_variance,
+        "cut_points": spec.cut_points,
+        "draws": spec.draws,
         "zero_cells": spec.zero_cells,
         "seed": spec.seed,
     }
@@ -165,11 +174,18 @@ def _rows(study: Study) -> list[dict[str, object]]:
     for k, arm in enumerate(study.arms):
         row: dict[str, object] = {"study": study.id, "treatment": arm.treatment, "arm": arm.label}
         row |= {name: getattr(arm, name) for name in _EVERYTHING}
+        row |= {f"category_{j}": value for j, value in enumerate(arm.categories, start=1)}
         if study.contrasts is not None and k > 0:
             row["estimate"] = study.contrasts.estimate[k - 1]
             row |= {f"cov_{j}": value for j, value in enumerate(study.contrasts.covariance[k - 1], start=1)}
         rows.append(row)
     return rows
+
+
+def _categories(material: Material) -> list[str]:
+    """Names of the columns of ordered categories."""
+    most = max(len(arm.categories) for study in material.network.studies for arm in study.arms)
+    return [f"category_{j}" for j in range(1, most + 1)]
 
 
 def _reads_back(table: str, material: Material) -> bool:
@@ -193,4 +209,4 @@ def _content(network: Network) -> tuple[Sequence[object], Sequence[object]]:
 
 
 def _arm(arm: Arm) -> tuple[object, ...]:
-    return (arm.treatment, *(getattr(arm, name) for name in _EVERYTHING))
+    return (arm.treatment, *(getattr(arm, name) for name in _EVERYTHING), arm.categories)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from physiohub.report.scripts.material import Material, differences, study_list
-from physiohub.report.scripts.opening import expected_lines, opening_lines
+from physiohub.report.scripts.opening import contrast_lines, expected_lines, opening_lines
 from physiohub.report.scripts.quoting import cell, csv_text, stata_comment
 
 __all__ = ["stata_files"]
@@ -37,7 +37,8 @@ mvmeta y S, {method}commonparm noconstant suppress(uv mm) nouncertainv ///
 
 def stata_files(material: Material) -> dict[str, str]:
     """stata.do and data_stata.csv."""
-    repeated, largest_study = bool(material.repeated), max(len(study.treatments) for study in material.studies)
+    repeated = bool(material.repeated)
+    largest_study = max((len(study.treatments) for study in material.studies), default=2)
     words = {
         "reference": material.codes[material.treatments[0]],
         "measure": material.spec.measure,
@@ -51,7 +52,7 @@ def stata_files(material: Material) -> dict[str, str]:
         data = _wide(material)
     else:
         words["method"] = _method(material)
-        largest = max(pair.se for pair in material.pairs()) ** 2
+        largest = max((pair.se for pair in material.pairs()), default=1.0) ** 2
         code = _sigma(material, largest_study - 1) + _NETWORK.format(**words)
         data = _pairs(material)
     if material.known_tau is None:
@@ -71,7 +72,11 @@ def stata_files(material: Material) -> dict[str, str]:
     keys = [f"  {material.codes[id]} is {material.names[id]}" for id in material.treatments]
     lines = [*head, "", "Treatments go by codes, which are also in treatments.csv:", *keys, ""]
     opening = stata_comment([*lines, *expected_lines(material, frequentist=True)])
-    return {"stata.do": f"{opening}\n\n{_IMPORT}{code}", "data_stata.csv": data}
+    stop = ""
+    if material.twin is None:
+        why = stata_comment([f"The studies give no normal contrasts of the whole network: {material.view.reason}."])
+        stop = f'{why}\ndisplay as error "see the comment above"\nexit 459\n\n'
+    return {"stata.do": f"{opening}\n\n{stop}{_IMPORT}{code}", "data_stata.csv": data}
 
 
 def _method(material: Material) -> str:
@@ -107,7 +112,7 @@ def _pairs(material: Material) -> str:
 
 def _wide(material: Material) -> str:
     """One row per study: differences from arm 0, their covariance, and which effects each is made of."""
-    most = max(len(study.treatments) for study in material.studies)
+    most = max((len(study.treatments) for study in material.studies), default=2)
     rows = []
     for number, study in enumerate(material.studies, start=1):
         estimate, covariance = differences(study)
@@ -133,12 +138,17 @@ def _covariates(material: Material, most: int) -> list[str]:
 
 
 def _equations(material: Material) -> str:
-    most = max(len(study.treatments) for study in material.studies)
+    most = max((len(study.treatments) for study in material.studies), default=2)
     return ", ".join(f"y_{k}: {' '.join(f'x{k}_{code}' for code in _others(material))}" for k in range(1, most))
 
 
 def _differences(material: Material) -> Iterator[str]:
     yield "Stata is frequentist here: no priors, and normal confidence intervals."
+    yield from contrast_lines(material, "Stata")
+    if material.of_counts and material.spec.measure in ("OR", "RR"):
+        yield "Its command network setup makes contrasts of events and totals too, with its own rule for empty cells."
+    if material.twin is None:
+        return
     gap = cell(float(f"{material.largest_gap():.2g}"))
     if material.known_tau is not None:
         yield (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from physiohub.report.tables.absolute import absolute_table
+from physiohub.report.tables.checks import study_checks_table, what_was_learned_table
 from physiohub.report.tables.effects import (
     league_table,
     rank_probability_table,
@@ -15,6 +17,7 @@ from physiohub.report.tables.effects import (
 from physiohub.report.tables.frequentist import frequentist_table
 from physiohub.report.tables.geometry import comparisons_table, designs_table, treatments_table
 from physiohub.report.tables.inconsistency import inconsistency_table
+from physiohub.report.tables.missing_outcomes import missing_arms_table, missing_outcomes_table
 from physiohub.report.tables.model import fit_table, heterogeneity_table, study_fit_table
 from physiohub.report.tables.sensitivity import sensitivity_effects_table, sensitivity_table
 from physiohub.report.tables.studies import (
@@ -32,6 +35,7 @@ __all__ = [
     "Cell",
     "Column",
     "Table",
+    "absolute_table",
     "all_tables",
     "arms_table",
     "choices_table",
@@ -45,6 +49,8 @@ __all__ = [
     "heterogeneity_table",
     "inconsistency_table",
     "league_table",
+    "missing_arms_table",
+    "missing_outcomes_table",
     "rank_probability_table",
     "ranking_table",
     "reading_direction",
@@ -53,13 +59,16 @@ __all__ = [
     "sensitivity_table",
     "source_link",
     "studies_table",
+    "study_checks_table",
     "study_fit_table",
     "treatments_table",
+    "what_was_learned_table",
 ]
 
 BUILDERS = (
     league_table,
     relative_effects_table,
+    absolute_table,
     ranking_table,
     rank_probability_table,
     frequentist_table,
@@ -70,6 +79,8 @@ BUILDERS = (
     designs_table,
     fit_table,
     study_fit_table,
+    study_checks_table,
+    what_was_learned_table,
     studies_table,
     arms_table,
     contrasts_table,
@@ -78,6 +89,8 @@ BUILDERS = (
     excluded_table,
     sensitivity_table,
     sensitivity_effects_table,
+    missing_arms_table,
+    missing_outcomes_table,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from physiohub.report.format import Scale, number, p_value, percent, significant
+from physiohub.report.methods import corrected_for_contrasts, of_counts
 from physiohub.report.outcome import label_of, labels, pair_index
 from physiohub.report.tables.table import Cell, Column, Table, plain
 
@@ -36,7 +37,7 @@ def frequentist_table(outcome: Outcome) -> Table:
     if not found:
         return Table("frequentist", caption, columns, ())
     rows = tuple(_row(outcome, row, scale, names) for row in _versus_reference(found, outcome["reference"]))
-    return Table("frequentist", caption, columns, rows, _note(found))
+    return Table("frequentist", caption, columns, rows, _note(found) + _of_counts(outcome))
 
 
 def _versus_reference(found: Mapping[str, Any], reference: str) -> list[Row]:
@@ -78,3 +79,11 @@ def _note(found: Mapping[str, Any]) -> str:
         f"tau: {', '.join(taus)}.{i_squared} Wald intervals; they treat tau as known, so that with few trials they are "
         "narrower than the posterior's. P-score: 1 is best."
     )
+
+
+def _of_counts(outcome: Outcome) -> str:
+    """That the twin rests on normal contrasts where the posterior rests on counts."""
+    if not of_counts(outcome):
+        return ""
+    done = corrected_for_contrasts(outcome)
+    return f" They rest on normal contrasts, the posterior on the counts themselves{f'; {done}' if done else ''}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from physiohub.report.empirical import beside_earlier, earlier_range
 from physiohub.report.format import NOT_COMPUTED, Scale, known, limits, number, p_value, percent, significant
 from physiohub.report.outcome import label_of
 from physiohub.report.tables.table import Cell, Column, Table, made, plain
@@ -16,9 +17,9 @@ QUANTITY = (Column("quantity", "Quantity", "head"), Column("value", "Value", "nu
 
 
 def heterogeneity_table(outcome: Outcome) -> Table:
-    """Tau with its prior, I^2 and Q: one quantity a row."""
+    """Tau with its prior and beside earlier meta-analyses, I^2 and Q: one quantity a row."""
     scale, found = Scale.of(outcome), outcome["heterogeneity"]
-    rows = [*_tau_rows(outcome, scale), _typical(found), _i_squared(found), _q(found)]
+    rows = [*_tau_rows(outcome, scale), *_earlier(found), _typical(found), _i_squared(found), _q(found)]
     unit = f"standard deviations are on the scale of the analysis ({scale.analysis})"
     return Table("heterogeneity", f"Heterogeneity, {label_of(outcome)}; {unit}", QUANTITY, tuple(rows))
 
@@ -50,6 +51,14 @@ def _tau_rows(outcome: Outcome, scale: Scale) -> list[tuple[Cell, ...]]:
             plain(f"Upper limit of the {scale.interval}"),
         ),
     ]
+
+
+def _earlier(found: Mapping[str, Any]) -> list[tuple[Cell, ...]]:
+    empirical = found.get("empirical")
+    if empirical is None:
+        return []
+    value = Cell(empirical["median"], earlier_range(empirical))
+    return [(plain("tau of earlier meta-analyses"), value, plain(beside_earlier(empirical)))]
 
 
 def _typical(found: Mapping[str, Any]) -> tuple[Cell, ...]:

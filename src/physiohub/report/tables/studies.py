@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from physiohub.report.format import Scale, count, significant
+from physiohub.report.methods import of_counts
 from physiohub.report.outcome import label_of, labels
 from physiohub.report.tables.table import Cell, Column, Table, plain
 
@@ -14,8 +15,10 @@ __all__ = [
     "choices_table",
     "contrasts_table",
     "conversions_table",
+    "correction_notes",
     "excluded_table",
     "source_link",
+    "starred",
     "studies_table",
 ]
 
@@ -83,11 +86,15 @@ def arms_table(outcome: Outcome) -> Table:
     names = labels(outcome)
     arms = [(study, arm) for study in outcome["studies"] for arm in study.get("arms") or []]
     used = [(key, label) for key, label in NUMBERS if any(arm.get(key) is not None for _, arm in arms)]
+    if arms and all(arm.get("n") == arm.get("total") for _, arm in arms):
+        used = [(key, label) for key, label in used if key != "n"]  # the total is the number of people
+    categories = max((len(arm.get("categories") or ()) for _, arm in arms), default=0)
     columns = (
         Column("study", "Study", "head"),
         Column("treatment", "Treatment"),
         Column("arm", "Arm"),
         *(Column(key, label, "number") for key, label in used),
+        *(Column(f"category_{k}", f"Category {k}", "number") for k in range(1, categories + 1)),
         Column("value_type", "Value"),
     )
     rows = tuple(
@@ -96,12 +103,19 @@ def arms_table(outcome: Outcome) -> Table:
             plain(names[arm["treatment"]]),
             plain(arm.get("label") or None),
             *(_measured(arm.get(key)) for key, _ in used),
+            *map(_measured, _padded(arm.get("categories") or (), categories)),
             plain(arm.get("value_type")),
         )
         for study, arm in arms
     )
     note = "A dash: not given, or not used because the study enters by its contrasts."
+    if categories:
+        note += " A category without a count is part of the one below it."
     return Table("arms", f"Arms as analysed, {label_of(outcome)}", columns, rows, note)
+
+
+def _padded(values: Sequence[float | None], size: int) -> list[float | None]:
+    return [*values, *[None] * (size - len(values))]
 
 
 def _measured(value: float | None) -> Cell:
@@ -118,27 +132,48 @@ def contrasts_table(outcome: Outcome) -> Table:
     """Each study's own contrasts on the scale of the analysis, with confidence intervals."""
     scale, names = Scale.of(outcome), labels(outcome)
     own = f"{scale.measure} ({scale.level} CI)"
+    corrected = any(study.get("added_to_cells") for study in outcome["studies"])
     columns = (
         Column("study", "Study", "head"),
         Column("treatment", "Treatment"),
         Column("versus", "Versus"),
         Column("", own, "number", "html"),
         *(Column(key, key, "number", "csv") for key in ("estimate", "se", "low", "high")),
+        *([Column("added_to_cells", "", "number", "csv")] if corrected else []),
     )
     rows = tuple(
         (
             plain(study["id"]),
             plain(names[row["treatment"]]),
             plain(names[row["versus"]]),
-            Cell(None, scale.value(row["estimate"]) + f" ({scale.span(row['low'], row['high'])})"),
+            Cell(None, f"{scale.value(row['estimate'])} ({scale.span(row['low'], row['high'])}){starred(study)}"),
             *(plain(row[key]) for key in ("estimate", "se", "low", "high")),
+            *([plain(study.get("added_to_cells"))] if corrected else []),
         )
         for study in outcome["studies"]
         for row in study.get("contrasts") or []
         if row["estimate"] is not None
     )
-    note = f"The file holds {scale.analysis}." if scale.ratio else ""
+    note = " ".join([*([f"The file holds {scale.analysis}."] if scale.ratio else []), *correction_notes(outcome)])
     return Table("contrasts", f"Contrasts of each study, {label_of(outcome)}: {own}", columns, rows, note)
+
+
+def starred(study: Row) -> str:
+    """The mark of an estimate that something was added for."""
+    return " *" if study.get("added_to_cells") else ""
+
+
+def correction_notes(outcome: Outcome) -> list[str]:
+    """What the star means, and which studies have no contrast of their own."""
+    notes = []
+    added = next((study["added_to_cells"] for study in outcome["studies"] if study.get("added_to_cells")), None)
+    if added:
+        alone = "; the posterior takes the counts as they are" if of_counts(outcome) else ""
+        notes.append(f"*: {added:g} was added to each cell of the study{alone}.")
+    silent = [str(study["id"]) for study in outcome["studies"] if study.get("contrasts_reason")]
+    if silent:
+        notes.append(f"No contrast can be formed of {', '.join(silent)}.")
+    return notes
 
 
 def conversions_table(outcome: Outcome) -> Table:

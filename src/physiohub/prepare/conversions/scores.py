@@ -1,7 +1,4 @@
-"""Arithmetic from what a paper prints to mean, SD and SE; every function returns its value with a trace.
-
-Nothing here knows a review: `physiohub.prepare.selection` decides which conversion applies, this module does it.
-"""
+"""Mean and spread of one arm, moved between scales, and arms put together."""
 
 from __future__ import annotations
 
@@ -9,20 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 
-from scipy.special import ndtri, stdtrit
-
 from physiohub.network.study import Conversion
 
-__all__ = [
-    "Scores",
-    "merge_arms",
-    "rescale",
-    "sd_from_ci",
-    "sd_from_se",
-    "se_from_ci",
-    "se_from_p",
-    "standardise_contrast",
-]
+__all__ = ["Scores", "merge_arms", "rescale", "rescaling"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,88 +41,6 @@ class Scores:
         if self.se is not None:
             return self.se
         return None if self.sd is None or self.n is None else self.sd / sqrt(self.n)
-
-
-def se_from_ci(
-    low: float, high: float, *, df: float | None, level: float = 0.95, rows: tuple[int, ...] = ()
-) -> tuple[float, Conversion]:
-    """Standard error from a symmetric confidence interval: (high - low) / (2 q).
-
-    q is the t quantile with `df` degrees of freedom, which in small groups is clearly larger than the normal one
-    (Cochrane Handbook, version 6, section 6.5.2.2). With `df` None the quantile is normal and the trace says so: for an
-    adjusted mean the residual df of its model are not printed, and the normal quantile gives the larger, cautious SE.
-
-    Raises
-    ------
-    ValueError
-        When `low` is not below `high`, or `df` is not above zero.
-
-    Examples
-    --------
-    >>> se, trace = se_from_ci(-18.7, -2.8, df=19)
-    >>> round(se, 3), trace.how
-    (3.798, 'from the 95% confidence interval (t, df 19)')
-    """
-    if not low < high:
-        raise ValueError("the lower confidence limit must lie below the upper one")
-    if df is not None and not df > 0:
-        raise ValueError("degrees of freedom must be above zero")
-    tail = (1 + level) / 2
-    quantile = float(ndtri(tail) if df is None else stdtrit(df, tail))
-    se = (high - low) / (2 * quantile)
-    basis = "normal" if df is None else f"t, df {df:g}"
-    return se, Conversion("se", f"from the {100 * level:g}% confidence interval ({basis})", se, rows)
-
-
-def se_from_p(difference: float, p: float, *, df: float | None, rows: tuple[int, ...] = ()) -> tuple[float, Conversion]:
-    """Standard error of a difference from its two-sided p value: |difference| / q(1 - p/2) (Handbook, section 6.5.2.3).
-
-    Raises
-    ------
-    ValueError
-        When p is not strictly between 0 and 1, or the difference is 0 (any SE gives p = 1 then).
-
-    Examples
-    --------
-    >>> se, trace = se_from_p(3.8, 0.008, df=45)
-    >>> round(se, 2), trace.how
-    (1.37, 'from the p value 0.008 (t, df 45)')
-    """
-    if not 0 < p < 1 or difference == 0:
-        raise ValueError("an SE follows from p only when 0 < p < 1 and the difference is not zero")
-    quantile = float(ndtri(1 - p / 2) if df is None else stdtrit(df, 1 - p / 2))
-    se = abs(difference) / quantile
-    basis = "normal" if df is None else f"t, df {df:g}"
-    return se, Conversion("se", f"from the p value {p:g} ({basis})", se, rows)
-
-
-def sd_from_se(se: float, n: float, *, rows: tuple[int, ...] = ()) -> tuple[float, Conversion]:
-    """SD of individual scores from the SE of their unadjusted mean: se sqrt(n) (Cochrane Handbook, section 6.5.2.2).
-
-    Not for an adjusted mean, whose SE is the model's and holds no SD of scores.
-
-    Examples
-    --------
-    >>> sd_from_se(2.0, 25)[0]
-    10.0
-    """
-    sd = se * sqrt(n)
-    return sd, Conversion("sd", f"from the SE and n = {n:g}", sd, rows)
-
-
-def sd_from_ci(
-    low: float, high: float, n: float, *, level: float = 0.95, rows: tuple[int, ...] = ()
-) -> tuple[float, Conversion]:
-    """SD of individual scores from the confidence interval of their unadjusted mean (t with n - 1 df).
-
-    Examples
-    --------
-    >>> round(sd_from_ci(-18.7, -2.8, 20)[0], 2)
-    16.99
-    """
-    se, trace = se_from_ci(low, high, df=n - 1, level=level, rows=rows)
-    sd, _ = sd_from_se(se, n)
-    return sd, Conversion("sd", f"{trace.how} and n = {n:g}", sd, rows)
 
 
 def rescale(
@@ -174,9 +78,20 @@ def rescale(
     sd, se, baseline_sd = (
         None if x is None else target * x / width for x in (scores.sd, scores.se, scores.baseline_sd)
     )
-    how = f"rescaled from {scale[0]:g}-{scale[1]:g} to {onto[0]:g}-{onto[1]:g}" + (", direction turned" if flip else "")
     moved = Scores(mean=mean, n=scores.n, sd=sd, se=se, baseline_sd=baseline_sd)
-    return moved, Conversion("mean and spread", how, mean, rows)
+    return moved, Conversion("mean and spread", rescaling(scale, onto, flip=flip), mean, rows)
+
+
+def rescaling(scale: tuple[float, float], onto: tuple[float, float], *, flip: bool) -> str:
+    """What was done to scores, in words.
+
+    Examples
+    --------
+    >>> rescaling((0, 10), (0, 100), flip=True), rescaling((0, 100), (0, 100), flip=True)
+    ('rescaled from 0-10 to 0-100, direction turned', 'direction turned')
+    """
+    moved = [f"rescaled from {scale[0]:g}-{scale[1]:g} to {onto[0]:g}-{onto[1]:g}"] if scale != onto else []
+    return ", ".join([*moved, *(["direction turned"] if flip else [])])
 
 
 def _width(scale: tuple[float, float]) -> float:
@@ -239,28 +154,3 @@ def _sd_within(sds: Sequence[float | None], sizes: Sequence[float]) -> float | N
         return None
     within = sum((n - 1) * sd**2 for n, sd in zip(sizes, sds, strict=True) if sd is not None)
     return sqrt(within / (sum(sizes) - len(sizes)))
-
-
-def standardise_contrast(
-    difference: float, se: float, sd: float, *, source: str, rows: tuple[int, ...] = ()
-) -> tuple[float, float, Conversion]:
-    """A mean difference divided by a stated SD: estimate/sd and se/sd.
-
-    The SD is a fixed number from outside the contrast, so that its own uncertainty does not enter: h = 0 and J = 1 in
-    `physiohub.measures.continuous.standardised_mean_differences`.
-
-    Raises
-    ------
-    ValueError
-        When the SD is not above zero.
-
-    Examples
-    --------
-    >>> estimate, se, trace = standardise_contrast(-18.0, 8.1, 22.5, source="usual SD of the instrument")
-    >>> round(estimate, 3), round(se, 3), trace.how
-    (-0.8, 0.36, 'difference divided by SD 22.5 (usual SD of the instrument)')
-    """
-    if not (isfinite(sd) and sd > 0):
-        raise ValueError("a difference is standardised by an SD above zero")
-    how = f"difference divided by SD {sd:g} ({source})"
-    return difference / sd, se / sd, Conversion("standardised difference", how, difference / sd, rows)

@@ -1,0 +1,1 @@
+"""Likelihoods of one arm: log density of its data given its linear predictor theta."""
