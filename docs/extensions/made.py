@@ -15,7 +15,14 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the tables of `tests/` are read too
 
-from docs.extensions.agreement import bayesmeta_table, bnma_table, gemtc_table, metafor_table, multinma_table, netmeta_table
+from docs.extensions.agreement import (
+    bayesmeta_table,
+    bnma_table,
+    gemtc_table,
+    metafor_table,
+    multinma_table,
+    netmeta_table,
+)
 from docs.extensions.command_line import commands
 from docs.extensions.issue_rules import rules_table
 from docs.extensions.pictures import example_report, figure, gallery

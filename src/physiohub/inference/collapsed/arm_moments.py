@@ -139,4 +139,4 @@ def _tabulated(theta: ArmTheta, tables: ArmTables, rows: Places, reach: Reach) -
     with np.errstate(invalid="ignore", divide="ignore"):
         # an x that the data and the prior rule out has no weight anywhere, and may have any mean
         values = np.nan_to_num(theta.means(arm, node[:, None], x), posinf=0.0, neginf=0.0)
-    return tuple(Table.of(one, table.centre[rows], table.scale[rows], reach, end) for one in values)
+    return tuple(Table.of(one, table.centre[rows], table.scale[rows], reach, end, lost=np.inf) for one in values)

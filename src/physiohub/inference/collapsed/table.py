@@ -54,7 +54,7 @@ def grid(reach: Reach) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Many log densities (row,), each a table on its own centre and scale.
+    """Many functions (row,), each a table on its own centre and scale.
 
     Polynomials are in the variable itself, so that a parabola or a straight tail is met exactly however wide the grid;
     beyond its ends a function goes on as the parabola that it ends with.
@@ -82,15 +82,27 @@ class Table:
     end: Floats | None = None
 
     @classmethod
-    def of(cls, values: Floats, centre: Floats, scale: Floats, reach: Reach, end: Floats | None = None) -> Table:
-        """Tables through values (row, point) at ``centre + scale * grid(reach)``."""
+    def of(
+        cls,
+        values: Floats,
+        centre: Floats,
+        scale: Floats,
+        reach: Reach,
+        end: Floats | None = None,
+        *,
+        lost: float = _LOST,
+    ) -> Table:
+        """Tables through values (row, point) at ``centre + scale * grid(reach)``.
+
+        Log densities are straight lines where they have fallen by more than `lost`; infinity is for other functions.
+        """
         made = _made(reach)
         rows = len(values)
         near = values[:, made.neighbours]
         # the part of each interval's polynomial that its six points give
         coefficients = np.einsum("icn,rin->ric", made.solve, near)
         # where nothing is left of a density its log falls so fast that a polynomial would overshoot: straight lines
-        steep = near.min(-1) < values.max(-1)[:, None] - _LOST
+        steep = near.min(-1) < values.max(-1)[:, None] - lost
         line = np.zeros_like(coefficients)
         line[..., 0], line[..., 1] = values[:, :-1], np.diff(values)
         coefficients = np.where(steep[..., None], line, coefficients)
