@@ -1,4 +1,4 @@
-"""One fit of counts in a process of its own: seconds of loading, of the first call and of its answers, and the memory."""
+"""One fit of counts in a process of its own: seconds of loading, of the first call and of its answers, and memory."""
 
 from __future__ import annotations
 

@@ -131,10 +131,11 @@ def counts() -> list[str]:
         "## The collapsed engine",
         "",
         "Random effects with default priors; published networks (`physiohub.datasets`) and artificial counts",
-        "(`benchmarks/networks.py`). *ESS* is the effective number of draws. Budgets: smoking in 0.3 s, thrombolytics in 1 s,",
-        "111 x 12 in 2 s, each at an ESS of 4,000 or more.",
+        "(`benchmarks/networks.py`). *ESS* is the effective number of draws. Budgets: smoking in 0.3 s, thrombolytics",
+        "in 1 s, 111 x 12 in 2 s, each at an ESS of 4,000 or more.",
         "",
-        "| network | studies x treatments | load, ms | fit, ms | effects, ms | ESS | Pareto k | error of a log weight | peak memory, MB |",
+        "| network | studies x treatments | load, ms | fit, ms | effects, ms | ESS | Pareto k | error of a log weight "
+        "| peak memory, MB |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for what in COUNTS:
