@@ -48,7 +48,8 @@ def pareto_smoothed(log_weights: Floats) -> SmoothedWeights:
     count = len(shifted)
     tail = int(np.ceil(min(0.2 * count, 3 * np.sqrt(count))))
     order = np.argsort(shifted, kind="stable")
-    k = np.inf if tail < 5 or count <= tail else -np.inf
+    # too few draws, or too few with any weight, for a tail
+    k = np.inf if tail < 5 or np.count_nonzero(np.isfinite(shifted)) <= tail else -np.inf
     if np.isneginf(k):
         largest = order[-tail:]
         cutoff = np.exp(shifted[order[-tail - 1]])
